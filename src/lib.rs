@@ -1,4 +1,4 @@
 //! Canyon: real-time broadcasting for Laravel applications that live on one server.
 
-pub mod event;
-pub mod queue;
+#[cfg(feature = "server")]
+pub mod protocol;
