@@ -3,8 +3,8 @@
 #   source tests/setup/env.sh
 #
 # It only computes and exports names; `tests/setup/install` puts the things there.
-# Every name that is already set in the environment keeps its value, so a test can
-# run with another PHP, another Chromium or a Composer vendor directory:
+# A name that is already set keeps its value, so a test can run with another PHP, another
+# Chromium or a Composer vendor directory:
 #
 #   LARAVEL_AUTOLOAD=/path/to/vendor/autoload.php make test-php
 #
@@ -15,15 +15,17 @@
 CANYON_ROOT="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)"
 : "${CANYON_CACHE:=${XDG_CACHE_HOME:-$HOME/.cache}/canyon}"
 
-# The host's PHP 8.2 (Debian 12). Empty on hosts without it; tests then skip what needs it.
-# PHP82_FPM is a wrapper like the PHP 8.4 ones below.
-: "${PHP82:=$(command -v php8.2 || true)}"
-: "${PHP82_CONFIG:=$(command -v php-config8.2 || true)}"
-: "${PHP82_FPM:=${PHP82:+$CANYON_CACHE/php82/bin/php-fpm}}"
-
-# PHP 8.4, unpacked into the cache. With CANYON_EXTENSION=/path/to/libcanyon.so in the
-# environment the wrappers load the extension from php.ini, which child processes that
-# drop -d options and most of the environment (`artisan serve`) keep.
+# Both PHPs are wrappers in the cache, around the host's PHP 8.2 (Debian 12) and around an
+# unpacked PHP 8.4. With CANYON_EXTENSION=/path/to/libcanyon.so in the environment they load
+# the extension, from a php.ini of its own: `artisan serve` gives its child neither -d
+# options nor the whole environment. Hosts without PHP 8.2 leave PHP82* empty; the tests
+# then skip what needs it.
+if command -v php8.2 >/dev/null; then
+    : "${PHP82:=$CANYON_CACHE/php82/bin/php}"
+    : "${PHP82_FPM:=$CANYON_CACHE/php82/bin/php-fpm}"
+    : "${PHP82_CONFIG:=$(command -v php-config8.2 || true)}"
+fi
+: "${PHP82:=}" "${PHP82_FPM:=}" "${PHP82_CONFIG:=}"
 : "${PHP84:=$CANYON_CACHE/php84/bin/php}"
 : "${PHP84_FPM:=$CANYON_CACHE/php84/bin/php-fpm}"
 : "${PHP84_CONFIG:=$CANYON_CACHE/php84/bin/php-config}"
@@ -31,7 +33,8 @@ CANYON_ROOT="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)"
 : "${MOCKERY_AUTOLOAD:=$CANYON_CACHE/php84/root/usr/share/php/Mockery/autoload.php}"
 : "${PHPUNIT:=$CANYON_CACHE/php84/root/usr/bin/phpunit}"
 
-: "${NODE_PATH:=$CANYON_CACHE/node/node_modules}"
+# Not the caller's: a NODE_PATH that is set for something else would hide the packages.
+NODE_PATH="$CANYON_CACHE/node/node_modules"
 : "${CHROMIUM:=/usr/bin/chromium}"
 
 # The build products. The API number of a PHP minor version never changes: 8.2 is

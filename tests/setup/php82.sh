@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# php-fpm 8.2 for the host's PHP 8.2. The package would start a service when installed, so
-# it is unpacked into $CANYON_CACHE/php82; it uses the host's libraries and PHP modules.
+# Wrappers in $CANYON_CACHE/php82 for the host's PHP 8.2, and its php-fpm. That package would
+# start a service when installed, so it is unpacked; it uses the host's libraries and modules.
 set -euo pipefail
 
 here="$(cd -- "$(dirname -- "$0")" && pwd)"
@@ -33,6 +33,10 @@ fi
 
 mkdir -p "$home/ini/plain"
 printf '; Written by tests/setup/php82.sh; the modules come from the host.\ndate.timezone = UTC\n' >"$home/ini/plain/php.ini"
-write_wrapper "$home" php-fpm /etc/php/8.2/cli/conf.d "$fpm"
-"$home/bin/php-fpm" -v >/dev/null || fail "php-fpm 8.2 does not start"
+modules=/etc/php/8.2/cli/conf.d
+write_wrapper "$home" php "$modules" "$(command -v php8.2)"
+write_wrapper "$home" php-fpm "$modules" "$fpm"
+for program in php php-fpm; do
+    "$home/bin/$program" -v >/dev/null || fail "$program 8.2 does not start"
+done
 stamp "$home/stamp" "$version" "$scripts" "$home"
