@@ -39,7 +39,7 @@ return [
         'host' => env('CANYON_SERVER_HOST', env('REVERB_SERVER_HOST', '0.0.0.0')),
         'port' => env('CANYON_SERVER_PORT', env('REVERB_SERVER_PORT', 8080)),
         'listen' => explode(',', (string) env('CANYON_LISTEN')),
-        'path_prefix' => env('CANYON_SERVER_PATH', env('REVERB_SERVER_PATH', '')),
+        'path_prefix' => env('CANYON_PATH_PREFIX', env('REVERB_SERVER_PATH', '')),
         'binary' => env('CANYON_BINARY'),
     ],
 

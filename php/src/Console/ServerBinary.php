@@ -7,13 +7,6 @@ use Canyon\Exception;
 final class ServerBinary
 {
     /**
-     * The environment variables that the settings we hand over stand for.
-     *
-     * The binary would let them win over the settings, and with them over the command's options.
-     */
-    private const REPLACED_VARIABLES = '/\A(CANYON_(APP_ID|APP_KEY|APP_SECRET|LISTEN|QUEUE)|REVERB_.*)\z/';
-
-    /**
      * Create a new server binary instance.
      */
     private function __construct(public readonly string $path)
@@ -50,7 +43,8 @@ final class ServerBinary
     /**
      * Replace this process with the server; this only returns by throwing.
      *
-     * The settings go through the environment, for arguments can be read by every user of the machine.
+     * The settings go through the environment, for arguments can be read by every user of
+     * the machine. They are whole: the binary does not look at other variables then.
      */
     public function exec(string $settings): never
     {
@@ -58,13 +52,7 @@ final class ServerBinary
             throw new Exception("Replacing this process needs PHP's pcntl extension. Install it, or run [{$this->path} serve] yourself, with the settings in its environment.");
         }
 
-        $environment = array_filter(
-            getenv(),
-            static fn (string $name) => preg_match(self::REPLACED_VARIABLES, $name) !== 1,
-            ARRAY_FILTER_USE_KEY,
-        );
-
-        @pcntl_exec($this->path, ['serve'], ['CANYON_SETTINGS' => $settings] + $environment);
+        @pcntl_exec($this->path, ['serve'], ['CANYON_SETTINGS' => $settings] + getenv());
 
         throw new Exception("Could not run [{$this->path}]: ".pcntl_strerror(pcntl_get_last_error()).'.');
     }

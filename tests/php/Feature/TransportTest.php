@@ -3,11 +3,12 @@
 namespace Canyon\Tests\Feature;
 
 use Canyon\Tests\Fixtures\OrderShipped;
+use Canyon\Tests\Support\Artisan;
 use Canyon\Tests\Support\HttpServer;
+use Canyon\Tests\Support\Php;
 use Canyon\Tests\Support\Port;
 use Canyon\Tests\TestCase;
 use Illuminate\Broadcasting\BroadcastException;
-use Symfony\Component\Process\Process;
 
 final class TransportTest extends TestCase
 {
@@ -30,10 +31,7 @@ final class TransportTest extends TestCase
 
     public function test_http_is_used_where_the_extension_is_not_loaded_and_the_log_says_so_once(): void
     {
-        $this->skipWithExtension();
-
-        broadcast(new OrderShipped(1));
-        broadcast(new OrderShipped(2));
+        Artisan::withoutExtension($this->skeleton, ['ship', '1', '2'], $this->environment)->mustRun();
 
         $this->assertCount(2, $this->server->requests());
         $this->assertSame(1, substr_count($this->skeleton->log(), 'The canyon PHP extension is not loaded, so events are broadcast over HTTP'));
@@ -42,10 +40,8 @@ final class TransportTest extends TestCase
 
     public function test_the_log_of_a_web_server_says_so_once_for_all_requests(): void
     {
-        $this->skipWithExtension();
-
         $port = Port::unused();
-        $web = new Process([PHP_BINARY, '-S', "127.0.0.1:{$port}", $this->skeleton->path.'/public/index.php'], env: $this->environment + ['CANYON_TESTS' => dirname(__DIR__)]);
+        $web = Php::withoutExtension(['-S', "127.0.0.1:{$port}", $this->skeleton->path.'/public/index.php'], $this->environment);
         $web->start();
         $web->waitUntil(static fn (string $type, string $output) => str_contains($output, 'started'));
 
@@ -73,14 +69,11 @@ final class TransportTest extends TestCase
 
     public function test_the_extension_can_be_required(): void
     {
-        $this->skipWithExtension();
+        $process = Artisan::withoutExtension($this->skeleton, ['ship', '1'], ['CANYON_TRANSPORT' => 'extension'] + $this->environment);
 
-        $this->reboot(['CANYON_TRANSPORT' => 'extension']);
-
-        $this->expectException(BroadcastException::class);
-        $this->expectExceptionMessage('The canyon PHP extension is not loaded');
-
-        event(new OrderShipped(1));
+        $this->assertNotSame(0, $process->run());
+        $this->assertStringContainsString('The canyon PHP extension is not loaded', $process->getOutput().$process->getErrorOutput());
+        $this->assertSame([], $this->server->requests());
     }
 
     public function test_a_transport_that_does_not_exist_is_named(): void
@@ -91,12 +84,5 @@ final class TransportTest extends TestCase
         $this->expectExceptionMessage('The Canyon transport [pigeon] is not supported. Set CANYON_TRANSPORT');
 
         event(new OrderShipped(1));
-    }
-
-    private function skipWithExtension(): void
-    {
-        if (extension_loaded('canyon')) {
-            $this->markTestSkipped('The canyon extension is loaded.');
-        }
     }
 }

@@ -15,11 +15,15 @@ final class Artisan
      */
     public static function process(Skeleton $skeleton, array $arguments, array $environment): Process
     {
-        return new Process(
-            [PHP_BINARY, $skeleton->path.'/artisan', ...$arguments],
-            $skeleton->path,
-            $environment + ['CANYON_TESTS' => dirname(__DIR__)],
-            timeout: 60,
-        );
+        return Php::process([$skeleton->path.'/artisan', ...$arguments], $environment);
+    }
+
+    /**
+     * @param  list<string>  $arguments
+     * @param  array<string, string|false>  $environment
+     */
+    public static function withoutExtension(Skeleton $skeleton, array $arguments, array $environment): Process
+    {
+        return Php::withoutExtension([$skeleton->path.'/artisan', ...$arguments], $environment);
     }
 }
