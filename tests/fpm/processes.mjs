@@ -5,8 +5,9 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 
+// SIGTERM, not SIGKILL: a php-fpm master that is killed leaves its workers behind.
 const running = new Set()
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
+process.on('exit', () => running.forEach((child) => child.kill('SIGTERM')))
 
 function start(name, command, args, options) {
   const child = spawn(command, args, options)

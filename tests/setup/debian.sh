@@ -59,7 +59,20 @@ PIN
         -o "Dir::Cache=$apt/cache" -o "Dir::Etc::sourcelist=$apt/sources.list"
         -o "Dir::Etc::sourceparts=$apt/parts" -o "Dir::Etc::preferences=$apt/preferences"
         -o "Dir::Etc::preferencesparts=$apt/parts" -o Acquire::Languages=none
-        -o APT::Install-Recommends=false -o APT::Sandbox::User=root)
+        -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o APT::Install-Recommends=false -o APT::Sandbox::User=root)
+}
+
+# A mirror that is a frozen copy serves indexes past their date. They are as well signed as
+# on the day they were made, and nothing from them is installed on this system.
+private_apt_update() {
+    local output
+    output="$("${private_apt[@]}" update 2>&1)" && return
+    if [[ "$output" == *"is expired"* ]]; then
+        say "the mirror's package index is out of date; using it all the same"
+        private_apt+=(-o Acquire::Check-Valid-Until=false)
+        output="$("${private_apt[@]}" update 2>&1)" && return
+    fi
+    fail "apt-get update failed for trixie and forky of this system's Debian mirror:" "$output"
 }
 
 # unpack_packages FOLDER PACKAGE...: the newest candidates, without what they depend on.

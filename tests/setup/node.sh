@@ -15,6 +15,6 @@ mkdir -p "$home"
 rm -f "$home/stamp"
 cp "$here/package.json" "$here/package-lock.json" "$home/"
 # The tests use Debian's Chromium, so Playwright must not bring its own.
-(cd "$home" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) ||
+(cd "$home" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null) ||
     fail "npm ci failed in $home"
 stamp "$home/stamp" "$lock"

@@ -28,13 +28,15 @@ is_stamped "$home/stamp" "${packages[@]}" "${alone[@]}" "$scripts" "$home" && ex
 unpack() {
     say "fetching PHP 8.4, Laravel 13 and PHPUnit (70 MB, unpacked into $home)"
     private_apt_setup "$CANYON_CACHE/apt"
-    "${private_apt[@]}" update || fail "apt-get update failed for trixie and forky of this system's Debian mirror"
+    private_apt_update
     local closure
     closure="$("${private_apt[@]}" -s install "${packages[@]}" | awk '/^Inst /{print $2}' | grep -vE "$unneeded")" ||
         fail "apt cannot resolve: ${packages[*]}"
     rm -rf "$root"
     # shellcheck disable=SC2086
     unpack_packages "$root" $closure "${alone[@]}"
+    # The package indexes take more room than PHP.
+    rm -rf "$CANYON_CACHE/apt"
 }
 
 # Debian's autoloaders name their folder absolutely; Laravel looks for its default
