@@ -23,7 +23,10 @@ document.querySelectorAll('[data-sign-in]').forEach((button) => button.addEventL
     }
 }))
 
-document.getElementById('sign-out').addEventListener('click', leave)
+document.getElementById('sign-out').addEventListener('click', () => {
+    leave()
+    signIn.querySelector('button').focus()
+})
 
 const stored = sessionStorage.getItem(STORED)
 if (stored) enter(JSON.parse(stored))
@@ -49,12 +52,12 @@ function enter(session) {
 }
 
 function leave() {
+    // First: pusher-js would send the unsubscriptions into a socket that is closing.
+    disconnect()
     room?.leave()
     room = null
     sessionStorage.removeItem(STORED)
-    disconnect()
     document.title = 'Chat room · Canyon demo'
     chat.hidden = true
     signIn.hidden = false
-    signIn.querySelector('[data-sign-in]').focus({ preventScroll: true })
 }

@@ -76,6 +76,8 @@ function showState() {
     }
     const { connection } = echo.connector.pusher
     connection.bind('state_change', ({ current }) => show(current))
+    // A lost connection keeps the state "connected" until the first new attempt, a second later.
+    connection.bind('connecting_in', () => show('connecting'))
     show(connection.state)
 }
 

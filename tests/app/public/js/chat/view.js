@@ -47,7 +47,7 @@ export class RoomView {
         const sorted = [...members.values()].sort((a, b) => a.name.localeCompare(b.name))
         byId('count').textContent = sorted.length
         byId('members').replaceChildren(...sorted.map((user) => {
-            const item = make('li', '', avatar(user), make('span', '', user.name))
+            const item = make('li', '', avatar(user), make('span', 'name', user.name))
             item.dataset.member = user.id
             item.title = user.name
             if (user.id === this.me.id) item.append(make('small', '', 'you'))
@@ -56,14 +56,14 @@ export class RoomView {
     }
 
     drawMessages(messages) {
-        const atEnd = this.#stream.scrollHeight - this.#stream.scrollTop - this.#stream.clientHeight < 48
-        for (const message of messages) {
-            if (this.#lines.has(message.id)) continue
-            const line = this.#line(message)
-            this.#lines.set(message.id, line)
-            this.#stream.append(line)
-        }
-        if (atEnd) this.#stream.scrollTop = this.#stream.scrollHeight
+        this.#stayingAtTheEnd(() => {
+            for (const message of messages) {
+                if (this.#lines.has(message.id)) continue
+                const line = this.#line(message)
+                this.#lines.set(message.id, line)
+                this.#stream.append(line)
+            }
+        })
     }
 
     /** Puts everybody's small avatar below the last message they have seen. */
@@ -75,15 +75,17 @@ export class RoomView {
             const seen = Math.max(0, ...[...messages.values()].filter(({ id, user: by }) => id <= upTo || by.id === user.id).map(({ id }) => id))
             if (seen && messages.get(seen).user.id !== user.id) places.set(seen, [...(places.get(seen) ?? []), user])
         }
-        for (const [id, line] of this.#lines) {
-            const users = places.get(id) ?? []
-            const key = users.map((user) => user.id).join()
-            const element = line.querySelector('.readers')
-            if (element.dataset.users === key) continue
-            element.dataset.users = key
-            const names = users.map((user) => user.name).join(', ')
-            element.replaceChildren(...(users.length ? [`read by ${names}`, ...users.map((user) => avatar(user))] : []))
-        }
+        this.#stayingAtTheEnd(() => this.#lines.forEach((line, id) => this.#showReaders(line, places.get(id) ?? [])))
+    }
+
+    #showReaders(line, users) {
+        const element = line.querySelector('.readers')
+        const ids = users.map((user) => user.id).join()
+        if (element.dataset.users === ids) return
+
+        element.dataset.users = ids
+        const names = users.map((user) => user.name).join(', ')
+        element.replaceChildren(...(users.length ? [`read by ${names}`, ...users.map((user) => avatar(user))] : []))
     }
 
     drawTyping(names) {
@@ -92,9 +94,7 @@ export class RoomView {
     }
 
     note(text) {
-        const atEnd = this.#stream.scrollHeight - this.#stream.scrollTop - this.#stream.clientHeight < 48
-        this.#stream.append(make('li', 'note', text))
-        if (atEnd) this.#stream.scrollTop = this.#stream.scrollHeight
+        this.#stayingAtTheEnd(() => this.#stream.append(make('li', 'note', text)))
     }
 
     drawRefusal(title, refusals, status) {
@@ -102,11 +102,19 @@ export class RoomView {
         box.hidden = false
         box.querySelector('h3').textContent = title
         box.querySelector('p').textContent = status === 403
-            ? 'Laravel’s channel callbacks said no, so /broadcasting/auth signed nothing and the server lets this window hear nothing:'
+            ? 'Laravel’s channel callbacks said no: /broadcasting/auth signed nothing, and without a signature the server lets nobody in.'
             : 'The subscription did not succeed:'
         box.querySelector('ul').replaceChildren(...refusals.map((text) => make('li', '', text)))
         this.#stream.hidden = true
         this.#composer.hidden = true
+    }
+
+    // Whoever has scrolled up to read something is left there.
+    #stayingAtTheEnd(change) {
+        const stream = this.#stream
+        const atEnd = stream.scrollHeight - stream.scrollTop - stream.clientHeight < 48
+        change()
+        if (atEnd) stream.scrollTop = stream.scrollHeight
     }
 
     #line({ id, body, user, at }) {

@@ -4,26 +4,24 @@
         <p class="muted" data-part="event">Waiting for the first event…</p>
     </header>
 
-    <svg class="gorge" viewBox="0 0 320 112" aria-hidden="true">
-        <g class="cliff">
-            <path class="s1" d="M0 34h86l6 22H0z"/>
-            <path class="s2" d="M0 54h92l-8 20H0z"/>
-            <path class="s3" d="M0 72h84l14 20H0z"/>
-            <path class="s4" d="M0 90h98l10 22H0z"/>
-        </g>
-        <g class="cliff">
-            <path class="s1" d="M320 34h-82l-10 22h92z"/>
-            <path class="s2" d="M320 54h-92l6 20h86z"/>
-            <path class="s3" d="M320 72h-86l-12 20h98z"/>
-            <path class="s4" d="M320 90h-98l-12 22h110z"/>
-        </g>
-        <path class="water" d="M108 104q12-5 24 0t24 0 24 0 30 0v8H108z"/>
-        <path class="rope" d="M84 34H240"/>
-        <circle class="spark" cx="84" cy="34" r="5"/>
+    <svg class="gorge" viewBox="0 0 320 120" aria-hidden="true">
+        <defs>
+            <linearGradient id="sky" x2="0" y2="1"><stop class="sky1"/><stop class="sky2" offset="1"/></linearGradient>
+        </defs>
+        <path fill="url(#sky)" d="M0 0h320v120H0z"/>
+        <circle class="sun" cx="186" cy="66" r="15"/>
+        <path class="far" d="M78 120V80h22l5-13h17l4 9h23l6 10h20l3-16h23l5 14h22l9 10h12v26z"/>
+        <path class="water" d="M96 111q12-4 24 0t24 0 24 0 24 0 24 0 16 0v9H96z"/>
+        <g class="s1"><path d="M0 40h84l5 22H0z"/><path d="M320 40h-80l-7 22h87z"/></g>
+        <g class="s2"><path d="M0 60h89l-9 18H0z"/><path d="M320 60h-87l8 18h79z"/></g>
+        <g class="s3"><path d="M0 76h80l15 20H0z"/><path d="M320 76h-79l-13 20h92z"/></g>
+        <g class="s4"><path d="M0 94h95l9 26H0z"/><path d="M320 94h-92l-11 26h103z"/></g>
+        <path class="rope" d="M80 40h164"/>
+        <circle class="spark" cx="80" cy="40" r="5"/>
         <g class="sign">
-            <text x="42" y="24" text-anchor="middle">Laravel</text>
-            <text x="162" y="24" text-anchor="middle">Canyon</text>
-            <text x="280" y="24" text-anchor="middle">You</text>
+            <text x="40" y="29" text-anchor="middle">Laravel</text>
+            <text x="162" y="29" text-anchor="middle">Canyon</text>
+            <text x="282" y="29" text-anchor="middle">You</text>
         </g>
     </svg>
 
