@@ -30,6 +30,9 @@ export class Browser {
             executablePath: process.env.CHROMIUM,
             args: FLAGS,
             artifactsDir: browser.#artifacts,
+            // run.mjs closes it on a signal, with everything else.
+            handleSIGINT: false,
+            handleSIGTERM: false,
         })
         return browser
     }

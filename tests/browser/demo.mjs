@@ -11,14 +11,9 @@ import { until } from './until.mjs'
 const SCRIPT = join(dirname(fileURLToPath(import.meta.url)), '../app/demo')
 const START_LIMIT = 60_000
 
-/** Starts a demo and waits until it runs. */
-export async function startDemo() {
-    const demo = new Demo()
-    await demo.ready()
-    return demo
-}
-
 export class Demo {
+    static #all = new Set()
+
     #directory = mkdtempSync(join(tmpdir(), 'canyon-browser-'))
     #child
     #marker
@@ -37,10 +32,16 @@ export class Demo {
         for (const stream of [this.#child.stdout, this.#child.stderr]) {
             stream.setEncoding('utf8').on('data', (text) => { this.output += text })
         }
+        Demo.#all.add(this)
         this.ended = new Promise((resolve) => this.#child.on('close', (code, signal) => {
             this.exit = signal ?? code
             resolve(this.exit)
         }))
+    }
+
+    /** Ends every demo that was started and not ended. */
+    static async killAll() {
+        await Promise.all([...Demo.#all].map((demo) => demo.kill()))
     }
 
     get #readyFile() { return join(this.#directory, 'ready.json') }
@@ -67,7 +68,7 @@ export class Demo {
         process.kill(this.#child.pid, 'SIGTERM')
     }
 
-    /** The processes of this demo that are alive: whoever carries its marker in the environment, and its process group. */
+    /** The processes of this demo that are alive: whoever carries its marker in the environment. */
     processes() {
         const alive = []
         for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
@@ -86,7 +87,7 @@ export class Demo {
     async kill() {
         if (this.exit === null) {
             this.terminate()
-            await Promise.race([this.ended, new Promise((resolve) => setTimeout(resolve, 15_000).unref())])
+            await Promise.race([this.ended, new Promise((resolve) => setTimeout(resolve, 8000).unref())])
         }
         for (const line of this.processes()) {
             try {
@@ -96,5 +97,6 @@ export class Demo {
             }
         }
         rmSync(this.#directory, { recursive: true, force: true })
+        Demo.#all.delete(this)
     }
 }

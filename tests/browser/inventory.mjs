@@ -79,12 +79,13 @@ export default {
     },
 
     async 'an update does not overwrite what somebody is typing'(context) {
-        const [first, second] = await openTwo(context)
+        const windows = await openTwo(context)
+        const [first, second] = windows
 
         await second.page.fill(`${row(6)} [name="name"]`, 'half a na')
         await type(first, 6, 'name', 'Tin mug')
-        await add(first, 6, 1)
-        await shows(second, 6, 'stock', await value(first, 6, 'stock'))
+        await second.frame('ItemUpdated', ({ data }) => data.item.name === 'Tin mug')
+        await stockIs(windows, 6, 22)
 
         assert.equal(await value(second, 6, 'name'), 'half a na')
         await second.page.press(`${row(6)} [name="name"]`, 'Escape')

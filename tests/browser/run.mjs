@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 
 import { Browser } from './browser.mjs'
 import chat from './chat.mjs'
-import { startDemo } from './demo.mjs'
+import { Demo } from './demo.mjs'
 import inventory from './inventory.mjs'
 import lifecycle from './lifecycle.mjs'
 import { takeScreenshots } from './screenshots.mjs'
@@ -19,50 +19,71 @@ import { takeScreenshots } from './screenshots.mjs'
 const TEST_LIMIT = 45_000
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, screenshots: { type: 'string' } } })
-
-// In order: the last ones kill the server and stop the demo.
-const suites = { inventory, chat, lifecycle }
-
 const shots = options.screenshots ?? mkdtempSync(join(tmpdir(), 'canyon-screenshots-'))
 mkdirSync(shots, { recursive: true })
 
-const demo = await startDemo()
-const browser = await Browser.launch()
+// In order: the last ones kill the server and stop the demo.
+const suites = {
+    inventory,
+    chat,
+    screenshots: { 'both pages can be shown as they look at work': ({ browser, demo }) => takeScreenshots(browser, demo, shots) },
+    lifecycle,
+}
 
+let browser
 let passed = 0
 let failed = 0
+
+// A runner that is told to stop ends the test in hand, runs no other, and cleans up as always.
+let stopped = false
+const stop = new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) {
+        process.on(signal, () => {
+            stopped = true
+            reject(new Error(`stopped by ${signal}`))
+        })
+    }
+})
+stop.catch(() => {})
+
 try {
+    const demo = new Demo()
+    await Promise.race([demo.ready(), stop])
+    browser = await Browser.launch()
+
     for (const [suite, tests] of Object.entries(suites)) {
-        if (suite === 'lifecycle' && !options.only) await takeScreenshots(browser, demo, shots)
         for (const [name, test] of Object.entries(tests)) {
-            if (!options.only || name.includes(options.only)) await run(suite, name, test)
+            const wanted = !options.only || `${suite}: ${name}`.includes(options.only)
+            if (wanted && !stopped) await run(`${suite}: ${name}`, () => test({ demo, browser }))
         }
     }
+} catch (error) {
+    failed++
+    console.log(`FAILED  to start\n${indent(error.stack)}`)
 } finally {
-    await browser.close()
-    await demo.kill()
+    await browser?.close()
+    await Demo.killAll()
 }
 
 console.log(`\nscreenshots: ${shots}`)
 console.log(`${passed} passed, ${failed} failed`)
-process.exit(failed === 0 && passed > 0 ? 0 : 1)
+process.exit(failed === 0 && passed > 0 && !stopped ? 0 : 1)
 
-async function run(suite, name, test) {
+async function run(name, test) {
     const started = Date.now()
     let timer
     try {
         const limit = new Promise((_, reject) => {
             timer = setTimeout(() => reject(new Error(`not finished after ${TEST_LIMIT} ms`)), TEST_LIMIT)
         })
-        await Promise.race([test({ demo, browser }), limit])
+        await Promise.race([test(), limit, stop])
         browser.ensureNoPageFailed()
         passed++
-        console.log(`ok      ${suite}: ${name} (${Date.now() - started} ms)`)
+        console.log(`ok      ${name} (${Date.now() - started} ms)`)
     } catch (error) {
         failed++
-        console.log(`FAILED  ${suite}: ${name}\n${indent(error.stack ?? String(error))}`)
-        await browser.savePages(join(shots, `failed-${passed + failed}`)).catch(() => {})
-        console.log(indent(browser.describePages()))
+        console.log(`FAILED  ${name}\n${indent(error.stack ?? String(error))}\n${indent(browser.describePages())}`)
+        await browser.savePages(join(shots, `failed-${failed}`)).catch(() => {})
     } finally {
         clearTimeout(timer)
         await browser.closeWindows()

@@ -36,6 +36,9 @@ if (options.help) {
     process.exit(0)
 }
 
+// Whoever reads along may go away (`demo | head`); that is no reason to leave everything running.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 const bold = process.stdout.isTTY ? (text) => `\x1b[1m${text}\x1b[0m` : (text) => text
 const say = (text = '') => process.stdout.write(`${text}\n`)
 
