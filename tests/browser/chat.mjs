@@ -29,10 +29,12 @@ async function enter({ browser, demo }, name, options) {
 /** Sends a message and returns what the application answered. */
 async function say(window, text) {
     await window.page.fill('#composer input', text)
-    const answer = window.page.waitForResponse((response) => /\/rooms\/\w+\/messages$/.test(response.url()) && response.request().method() === 'POST')
-    await window.page.press('#composer input', 'Enter')
+    const [answer] = await Promise.all([
+        window.page.waitForResponse((response) => response.url().endsWith('/messages') && response.request().method() === 'POST'),
+        window.page.press('#composer input', 'Enter'),
+    ])
     await window.sees('.line.mine .body', text)
-    return (await answer).json()
+    return answer.json()
 }
 
 async function countIs(window, count) {

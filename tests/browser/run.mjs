@@ -46,6 +46,13 @@ const stop = new Promise((_, reject) => {
 })
 stop.catch(() => {})
 
+// What a test that was given up still waits for fails when its windows close; anything else is a mistake to be seen.
+process.on('unhandledRejection', (error) => {
+    if (stopped) return
+    failed++
+    console.log(`FAILED  an error that no test waited for\n${indent(error.stack ?? String(error))}`)
+})
+
 try {
     const demo = new Demo()
     await Promise.race([demo.ready(), stop])
