@@ -18,6 +18,7 @@ export class Room {
     #lastWhisper = 0
     #reported = 0
     #left = false
+    #loaded = false
 
     constructor({ room, name, topic }, { echo, session, onSignedOut }) {
         this.slug = room
@@ -63,6 +64,7 @@ export class Room {
             if (this.#left) return
             messages.forEach((message) => this.#messages.set(message.id, message))
             receipts.forEach(({ up_to: upTo, ...user }) => this.#noteReader(user, upTo))
+            this.#loaded = true
             this.#draw()
         } catch (error) {
             if (!this.#left) toast('critical', 'The messages could not be loaded', error.message)
@@ -72,14 +74,19 @@ export class Room {
     #joined(user) {
         this.#members.set(user.id, user)
         this.view.drawMembers(this.#members)
-        this.view.note(`${user.name} came in`)
+        this.#note(`${user.name} came in`)
     }
 
     #parted(user) {
         this.#members.delete(user.id)
         this.#stopsTyping(user.id)
         this.view.drawMembers(this.#members)
-        this.view.note(`${user.name} left`)
+        this.#note(`${user.name} left`)
+    }
+
+    // Among the messages, so not before there are any.
+    #note(text) {
+        if (this.#loaded) this.view.note(text)
     }
 
     #received(message) {
