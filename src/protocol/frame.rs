@@ -65,10 +65,11 @@ pub fn member_removed(channel: &str, member: &str) -> EncodedFrame {
     event("pusher_internal:member_removed", channel, member)
 }
 
-/// Our liveness question.
+/// Our liveness question: a ping of RFC 6455, which every WebSocket library answers by itself (the protocol allows
+/// `pusher:ping` too, but only Pusher clients answer that).
 #[must_use]
 pub fn ping() -> EncodedFrame {
-    Builder::with_capacity(40).raw(r#"{"event":"pusher:ping","data":{}}"#).text()
+    Builder::with_capacity(0).finish(OpCode::Control(Control::Ping))
 }
 
 /// The answer to a client's `pusher:ping`. (The hosted form is not documented; a string suits every client.)

@@ -136,6 +136,12 @@ impl ErrorReply {
         Self::new(format!("Client event rejected - its data is larger than {limit} bytes"))
     }
 
+    /// A client event whose name is over the limit, in bytes.
+    #[must_use]
+    pub fn client_event_name_too_long(limit: usize) -> Self {
+        Self::new(format!("Client event rejected - its name is longer than {limit} characters"))
+    }
+
     /// The server has no room for another event now; the event is dropped, the connection kept.
     #[must_use]
     pub fn overloaded() -> Self {
