@@ -1,0 +1,127 @@
+//! Who may share a queue directory, and whether one that exists is safe to use.
+
+use std::path::Path;
+
+use rustix::fs::{FileType, Mode, Stat};
+use rustix::process::geteuid;
+
+use super::Error;
+
+/// Who may share a queue directory besides this user and root.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Access {
+    /// A user whose directory is trusted.
+    pub owner: Option<u32>,
+    /// A group that may read and write: the directory is 2770 and its files 0660 then.
+    pub group: Option<u32>,
+}
+
+impl Access {
+    /// The mode of a new queue directory.
+    pub(crate) fn directory_mode(self) -> Mode {
+        Mode::from_raw_mode(if self.group.is_some() { 0o2770 } else { 0o700 })
+    }
+
+    /// The mode of new files in it.
+    pub(crate) fn file_mode(self) -> Mode {
+        Mode::from_raw_mode(if self.group.is_some() { 0o660 } else { 0o600 })
+    }
+
+    /// Refuses a directory that others could have prepared or could change.
+    pub(crate) fn check(self, path: &Path, stat: &Stat) -> Result<(), Error> {
+        let me = geteuid().as_raw();
+        if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+            return Err(Error::NotADirectory { path: path.to_owned() });
+        }
+        if stat.st_uid != me && stat.st_uid != 0 && Some(stat.st_uid) != self.owner {
+            let (owner, me) = (user(stat.st_uid), user(me));
+            return Err(Error::Owner { path: path.to_owned(), owner, me });
+        }
+        let mode = stat.st_mode & 0o7777;
+        let writers = if mode & 0o002 != 0 {
+            "everybody".to_owned()
+        } else if mode & 0o020 != 0 && Some(stat.st_gid) != self.group {
+            format!("the group {}", group(stat.st_gid))
+        } else {
+            return Ok(());
+        };
+        Err(Error::Mode { path: path.to_owned(), mode, writers })
+    }
+}
+
+/// `name (uid)` where /etc/passwd knows it.
+pub(crate) fn user(uid: u32) -> String {
+    named("/etc/passwd", uid)
+}
+
+fn group(gid: u32) -> String {
+    named("/etc/group", gid)
+}
+
+fn named(file: &str, id: u32) -> String {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    match text.lines().find_map(|line| name_in(line, id)) {
+        Some(name) => format!("{name} ({id})"),
+        None => format!("{id}"),
+    }
+}
+
+/// Both files are `name:password:id:...`.
+fn name_in(line: &str, id: u32) -> Option<&str> {
+    let mut fields = line.split(':');
+    let name = fields.next()?;
+    (fields.nth(1)?.parse() == Ok(id)).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stat_of(mode: u32, uid: u32, gid: u32) -> Stat {
+        let directory = tempfile::tempdir().unwrap();
+        let mut stat = rustix::fs::stat(directory.path()).unwrap();
+        stat.st_mode = FileType::Directory.as_raw_mode() | mode;
+        (stat.st_uid, stat.st_gid) = (uid, gid);
+        stat
+    }
+
+    fn check(access: Access, mode: u32, uid: u32, gid: u32) -> Result<(), String> {
+        access.check(Path::new("/queue"), &stat_of(mode, uid, gid)).map_err(|error| error.to_string())
+    }
+
+    const STRANGER: u32 = 54_321;
+
+    #[test]
+    fn our_own_private_directory_is_trusted_and_so_is_roots() {
+        let me = geteuid().as_raw();
+        assert_eq!(check(Access::default(), 0o700, me, 0), Ok(()));
+        assert_eq!(check(Access::default(), 0o755, 0, 0), Ok(()));
+    }
+
+    #[test]
+    fn a_strangers_directory_is_refused_by_name_unless_configured() {
+        let refused = check(Access::default(), 0o700, STRANGER, 0).unwrap_err();
+        assert!(refused.contains("belongs to 54321") && refused.contains("/queue"), "{refused}");
+        assert_eq!(check(Access { owner: Some(STRANGER), group: None }, 0o700, STRANGER, 0), Ok(()));
+    }
+
+    #[test]
+    fn a_directory_everybody_may_write_is_refused() {
+        let refused = check(Access { owner: None, group: Some(5) }, 0o2777, 0, 5).unwrap_err();
+        assert!(refused.contains("mode 2777") && refused.contains("everybody"), "{refused}");
+    }
+
+    #[test]
+    fn a_group_may_write_only_if_it_is_the_configured_one() {
+        let refused = check(Access::default(), 0o770, 0, STRANGER).unwrap_err();
+        assert!(refused.contains("the group 54321"), "{refused}");
+        assert!(check(Access { owner: None, group: Some(5) }, 0o770, 0, STRANGER).is_err());
+        assert_eq!(check(Access { owner: None, group: Some(STRANGER) }, 0o2770, 0, STRANGER), Ok(()));
+    }
+
+    #[test]
+    fn users_are_called_by_their_names() {
+        assert_eq!(user(0), "root (0)");
+        assert_eq!(user(STRANGER), "54321");
+    }
+}

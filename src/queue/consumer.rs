@@ -1,0 +1,321 @@
+//! The server's side of the queue: draining all rings, and minding the directory.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::io::{pread, pwrite};
+
+use super::access::Access;
+use super::atomics::Ordering;
+use super::directory::{CONSUMER_LOCK, Directory, FileId, try_lock};
+use super::domain::{Common, Domain, Which};
+use super::fork::{Birth, LockedFd};
+use super::layout::AWAKE;
+use super::wait::WakerState;
+use super::{Error, clock};
+
+/// How a consumer opens its queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerOptions {
+    /// The queue directory.
+    pub path: PathBuf,
+    /// Who else may use the directory.
+    pub access: Access,
+    /// Events that waited longer than this, while no server ran, are skipped and counted. `None` delivers all.
+    pub max_age: Option<Duration>,
+}
+
+impl ConsumerOptions {
+    /// The defaults, for the queue at `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), access: Access::default(), max_age: None }
+    }
+}
+
+/// A message, as long as it is being delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// What the producer wrote; anybody with access to the directory may have changed it.
+    pub payload: &'a [u8],
+    /// Its place in the order of all pushes.
+    pub ticket: u64,
+    /// How long it waited, to a few milliseconds.
+    pub age_ms: u64,
+}
+
+/// What [`Consumer::drain`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Records dealt with, delivered or skipped.
+    pub records: usize,
+    /// There may be more at once: drain again before waiting.
+    pub more: bool,
+}
+
+/// What happened since the consumer was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Records delivered.
+    pub delivered: u64,
+    /// Records skipped because they had waited too long.
+    pub expired: u64,
+    /// Times a ring held something that was no record.
+    pub damaged: u64,
+    /// Bytes skipped because of that.
+    pub lost_bytes: u64,
+    /// Large payloads whose file was missing or too short.
+    pub lost_spills: u64,
+    /// Records with a ticket that was never issued: somebody changed the counter. Delivered as they came.
+    pub foreign_tickets: u64,
+    /// Things in the directory that were refused.
+    pub refused: u64,
+    /// Rings of gone producers that were removed.
+    pub reaped: u64,
+    /// Times the directory was found replaced.
+    pub moved: u64,
+}
+
+/// Who drains a queue. There is one per queue; it may be moved between threads.
+#[derive(Debug)]
+pub struct Consumer {
+    birth: Birth,
+    options: ConsumerOptions,
+    /// Replaced directories that still have rings, then the present one.
+    pub(crate) older: Vec<Domain>,
+    pub(crate) domain: Domain,
+    lock: Lock,
+    pub(crate) common: Common,
+    pub(crate) waker: Arc<WakerState>,
+    /// When records last came: while traffic is recent the consumer only naps.
+    pub(crate) last_traffic: Instant,
+    started_ms: u64,
+    next_reap_ms: u64,
+    next_look_around_ms: u64,
+}
+
+/// How often producers that died without a word are looked for, while there is traffic.
+const REAP_EVERY_MS: u64 = 100;
+
+/// How often everything else is looked at: the path, forgotten files, words somebody may have written over.
+const LOOK_AROUND_EVERY_MS: u64 = 1000;
+
+/// The payload buffer keeps this much; what a rare large event needed more is given back.
+const BUFFER_KEPT: usize = 256 * 1024;
+
+impl Consumer {
+    /// Opens the queue, making its directory if need be. There can be one consumer; another one is refused.
+    pub fn open(options: ConsumerOptions) -> Result<Self, Error> {
+        let birth = Birth::now();
+        let directory = Directory::open(&options.path, options.access)?;
+        let lock = lock(&directory)?;
+        let domain = Domain::open(directory)?;
+        let max_age_ms = options.max_age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+        let now_ms = clock::coarse_ms();
+        let consumer = Self {
+            birth,
+            waker: Arc::new(WakerState::new(&domain.control)),
+            older: Vec::new(),
+            domain,
+            lock,
+            common: Common { max_age_ms, now_ms, ..Common::default() },
+            last_traffic: Instant::now(),
+            started_ms: now_ms,
+            next_reap_ms: 0,
+            next_look_around_ms: 0,
+            options,
+        };
+        consumer.show_life();
+        Ok(consumer)
+    }
+
+    /// Delivers what is there, in the order in which it was pushed, `budget` records at most; never waits.
+    ///
+    /// A record counts as dealt with when `deliver` returns, whatever it returns; `Break` ends this call. A consumer that
+    /// dies inside `deliver` leaves the record for the next one.
+    pub fn drain(
+        &mut self,
+        budget: usize,
+        deliver: &mut impl FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Drained {
+        self.tend();
+        let mut left = budget;
+        let mut more = false;
+        for domain in self.older.iter_mut().chain([&mut self.domain]) {
+            let passed = domain.pass(&mut self.common, &mut left, deliver);
+            more |= passed.more;
+            if passed.stopped || left == 0 {
+                more = true;
+                break;
+            }
+        }
+        if self.common.buffer.capacity() > BUFFER_KEPT {
+            self.common.buffer = Vec::new();
+        }
+        let records = budget - left;
+        if records > 0 {
+            self.last_traffic = Instant::now();
+        }
+        Drained { records, more }
+    }
+
+    /// Whether there is something to drain.
+    pub fn has_news(&self) -> bool {
+        self.domain.has_news() || self.older.iter().any(Domain::has_news)
+    }
+
+    /// What happened so far.
+    pub fn counts(&self) -> Counts {
+        self.common.counts
+    }
+
+    /// The next of the latest problems; each is told once.
+    pub fn take_problem(&mut self) -> Option<Error> {
+        self.common.problems.pop_front()
+    }
+
+    /// How many producers' rings are open.
+    pub fn rings(&self) -> usize {
+        self.older.iter().map(Domain::rings).sum::<usize>() + self.domain.rings()
+    }
+
+    /// How many bytes wait in all rings.
+    pub fn depth(&self) -> u64 {
+        self.older.iter().map(Domain::depth).sum::<u64>() + self.domain.depth()
+    }
+
+    /// Does what is due from time to time. Called by `drain` and `wait`; costs a look at the clock when nothing is due.
+    pub(crate) fn tend(&mut self) {
+        let now_ms = clock::coarse_ms();
+        self.common.now_ms = now_ms;
+        if now_ms < self.next_reap_ms {
+            return;
+        }
+        let idle = self.last_traffic.elapsed() > Duration::from_secs(1);
+        self.next_reap_ms = now_ms + if idle { LOOK_AROUND_EVERY_MS } else { REAP_EVERY_MS };
+        self.show_life();
+        let look_around = now_ms >= self.next_look_around_ms;
+        if look_around {
+            self.next_look_around_ms = now_ms + LOOK_AROUND_EVERY_MS;
+            self.follow_path();
+        }
+        for domain in &mut self.older {
+            domain.reap(&mut self.common, Which::All);
+        }
+        self.older.retain(|domain| !domain.is_empty());
+        self.common.elsewhere = self.older.iter().flat_map(Domain::uniques).collect();
+        self.domain.reap(&mut self.common, Which::All);
+        if look_around {
+            self.domain.restore_heads();
+            self.domain.scan(&mut self.common);
+        }
+    }
+
+    fn show_life(&self) {
+        let heartbeat = &self.domain.control.heartbeat;
+        heartbeat.started_ms.store(self.started_ms.max(1), Ordering::Relaxed);
+        heartbeat.seen_ms.store(self.common.now_ms.max(1), Ordering::Release);
+    }
+
+    /// If the path no longer leads to our directory, makes it anew and goes on there; what is in the old one is drained to
+    /// its end. systemd-logind, for one, removes directories of users who log out from /dev/shm.
+    fn follow_path(&mut self) {
+        let locked = self.lock.is_in_place(&self.domain.directory);
+        if locked && self.domain.is_in_place() {
+            return;
+        }
+        let (domain, lock) = match take(&self.options, locked.then_some(&self.domain.directory)) {
+            Ok(taken) => taken,
+            // Tried again in a second. Producers stay where they are until there is a place to go.
+            Err(problem) => return self.common.report(problem),
+        };
+        self.waker.follow(&domain.control);
+        let mut old = std::mem::replace(&mut self.domain, domain);
+        if let Some(lock) = lock {
+            self.lock = lock;
+        }
+        self.show_life();
+        old.control.state.moved.store(1, Ordering::SeqCst);
+        // After the flag: a push that did not see it went to a ring that had its name before.
+        old.scan(&mut self.common);
+        self.older.push(old);
+        self.common.counts.moved += 1;
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        if !self.birth.is_this_process() {
+            return;
+        }
+        // Says at once that nobody is there, so that publishers need not find out by silence.
+        let control = &self.domain.control;
+        control.state.sleeping.store(AWAKE, Ordering::SeqCst);
+        control.heartbeat.seen_ms.store(0, Ordering::Release);
+        control.heartbeat.started_ms.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The lock of the one consumer.
+#[derive(Debug)]
+struct Lock {
+    /// Held for the lock on it.
+    _file: LockedFd,
+    id: FileId,
+}
+
+impl Lock {
+    /// Whether it keeps another consumer out.
+    fn is_in_place(&self, directory: &Directory) -> bool {
+        directory.is_in_place() && directory.names(CONSUMER_LOCK, self.id)
+    }
+}
+
+/// Opens the directory and becomes its consumer, which we are already in `ours`.
+fn take(options: &ConsumerOptions, ours: Option<&Directory>) -> Result<(Domain, Option<Lock>), Error> {
+    loop {
+        let directory = Directory::open(&options.path, options.access)?;
+        let lock = match ours {
+            Some(ours) if ours.is_in_place() => None,
+            _ => Some(lock(&directory)?),
+        };
+        if directory.is_in_place() {
+            return Ok((Domain::open(directory)?, lock));
+        }
+    }
+}
+
+/// Takes the consumer's lock. Publishers who ask whether a server lives hold it for an instant, so one refusal is none.
+fn lock(directory: &Directory) -> Result<Lock, Error> {
+    let mut pid = None;
+    for _ in 0..20 {
+        let (file, id) = directory.open_or_create(CONSUMER_LOCK)?;
+        let file = LockedFd::new(file);
+        if file.get().is_some_and(try_lock) {
+            if directory.names(CONSUMER_LOCK, id) {
+                write_pid(&file);
+                return Ok(Lock { _file: file, id });
+            }
+        } else {
+            pid = read_pid(&file);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    Err(Error::Taken { path: directory.path().to_owned(), pid })
+}
+
+fn read_pid(lock: &LockedFd) -> Option<u32> {
+    let mut text = [0; 16];
+    let len = pread(lock.get()?, &mut text, 0).ok()?;
+    std::str::from_utf8(text.get(..len)?).ok()?.trim().parse().ok()
+}
+
+/// For people who want to know who drains the queue; nothing decides by it.
+fn write_pid(lock: &LockedFd) {
+    if let Some(file) = lock.get() {
+        let _ = rustix::fs::ftruncate(file, 0);
+        let _ = pwrite(file, format!("{}\n", std::process::id()).as_bytes(), 0);
+    }
+}

@@ -1,0 +1,116 @@
+//! The control page: opening it, and telling from it whether a consumer lives.
+
+use std::ops::Deref;
+use std::os::fd::AsFd;
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
+use super::atomics::Ordering;
+use super::directory::{CONSUMER_LOCK, CONTROL, Directory, FileId, NEW, unique};
+use super::layout::{Control, FORMAT, PAGE, version_of};
+use super::segment::ControlMemory;
+use super::{Error, clock};
+
+/// A consumer that showed no sign of life for so long may have been replaced together with its directory.
+pub(crate) const STALE_MS: u64 = 3000;
+
+/// A control page and which file it is.
+#[derive(Debug)]
+pub(crate) struct ControlPage {
+    memory: ControlMemory,
+    id: FileId,
+}
+
+impl ControlPage {
+    /// Whether whoever comes next finds this page.
+    pub(crate) fn is_in_place(&self, directory: &Directory) -> bool {
+        directory.is_in_place() && directory.names(CONTROL, self.id)
+    }
+}
+
+impl Deref for ControlPage {
+    type Target = Control;
+
+    fn deref(&self) -> &Control {
+        &self.memory
+    }
+}
+
+/// Opens the control page, making it if this is the first to come.
+pub(crate) fn open(directory: &Directory) -> Result<ControlPage, Error> {
+    let (file, stat) = loop {
+        match directory.open_file(CONTROL)? {
+            Some((file, stat)) if stat.st_size >= PAGE as i64 => break (file, stat),
+            Some(_) => return Err(damaged(directory, "it is too short")),
+            None => create(directory)?,
+        }
+    };
+    let memory = ControlMemory::map(file.as_fd()).map_err(|source| Error::Io {
+        action: "cannot map",
+        path: directory.path().join(CONTROL),
+        source,
+    })?;
+    match memory.format.compare_exchange(0, FORMAT, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) | Err(FORMAT) => Ok(ControlPage { memory, id: (&stat).into() }),
+        Err(found) => Err(match version_of(found) {
+            Some(found) => Error::Version { path: directory.path().join(CONTROL), found },
+            None => damaged(directory, "its first word is foreign"),
+        }),
+    }
+}
+
+/// A page of zeros is a valid page, so whoever's page gets the name does not matter.
+fn create(directory: &Directory) -> Result<(), Error> {
+    let name = format!("{NEW}{}", unique());
+    let Some(file) = directory.create(&name)? else { return Ok(()) };
+    let made = directory.reserve(&name, file.as_fd(), PAGE as u64).and_then(|()| {
+        match directory.rename(&name, CONTROL) {
+            // Somebody else was first, or a starting consumer took our unlocked file for a forgotten one.
+            Ok(()) | Err(Errno::EXIST | Errno::NOENT) => Ok(()),
+            Err(errno) => Err(directory.refused(CONTROL, errno)),
+        }
+    });
+    directory.remove(&name);
+    made
+}
+
+fn damaged(directory: &Directory, why: &'static str) -> Error {
+    Error::Damaged { path: directory.path().join(CONTROL), why }
+}
+
+/// Whether somebody drains the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// Nobody.
+    Absent,
+    /// Somebody does.
+    Alive {
+        /// Since when, in milliseconds since 1970.
+        since_ms: u64,
+    },
+    /// Somebody is there who has not looked for some seconds: paused, or without a processor.
+    Silent {
+        /// For how many milliseconds.
+        for_ms: u64,
+    },
+}
+
+/// Asks whether a consumer lives: by its lock, which the kernel drops when it dies.
+pub(crate) fn server(directory: &Directory, control: &Control) -> Server {
+    let seen_ms = control.heartbeat.seen_ms.load(Ordering::Acquire);
+    if seen_ms == 0 || !is_locked(directory) {
+        return Server::Absent;
+    }
+    let for_ms = clock::coarse_ms().saturating_sub(seen_ms);
+    if for_ms > STALE_MS {
+        return Server::Silent { for_ms };
+    }
+    Server::Alive { since_ms: clock::unix_ms(control.heartbeat.started_ms.load(Ordering::Relaxed)) }
+}
+
+/// A shared lock is enough to ask, and leaves others who ask at the same time alone.
+fn is_locked(directory: &Directory) -> bool {
+    let Ok(Some((file, _))) = directory.open_file(CONSUMER_LOCK) else { return false };
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+}

@@ -1,0 +1,321 @@
+//! The consumer's view of one queue directory: its rings, merged in the order of their tickets.
+//!
+//! There is usually one; a second while a replaced directory is being drained to its end.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet, VecDeque};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::Error;
+use super::atomics::Ordering;
+use super::consumer::{Counts, Record};
+use super::control::{self, ControlPage};
+use super::directory::{Directory, NEW, RING, SPILL, try_lock};
+use super::hooks::{Point, reach};
+use super::layout::RecordHead;
+use super::reader::RingReader;
+use super::ring::Ring;
+
+/// What the consumer keeps across directories.
+#[derive(Debug, Default)]
+pub(crate) struct Common {
+    /// The payload at hand; one for all.
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) counts: Counts,
+    pub(crate) problems: VecDeque<Error>,
+    /// Records older than this are skipped.
+    pub(crate) max_age_ms: Option<u64>,
+    pub(crate) now_ms: u64,
+    /// Rings that an older directory has open: if both are the same directory, they must not be read twice.
+    pub(crate) elsewhere: HashSet<String>,
+}
+
+impl Common {
+    /// Keeps an error for whoever asks; the latest few only, because a full disk would tell the same thing for ever.
+    pub(crate) fn report(&mut self, problem: Error) {
+        if self.problems.len() == 16 {
+            self.problems.pop_front();
+        }
+        self.problems.push_back(problem);
+    }
+}
+
+/// One queue directory, seen by its consumer.
+#[derive(Debug)]
+pub(crate) struct Domain {
+    pub(crate) directory: Directory,
+    pub(crate) control: Arc<ControlPage>,
+    rings: Vec<RingReader>,
+    /// The generation of the list of rings as we know it.
+    generation: Option<u32>,
+    /// Tickets of the next record of each ring that has one; kept for its memory.
+    heap: BinaryHeap<Reverse<(u64, usize)>>,
+    /// Names already complained about.
+    refused: HashSet<String>,
+}
+
+/// How a pass ended.
+pub(crate) struct Passed {
+    /// There may be more to deliver at once.
+    pub(crate) more: bool,
+    /// Whoever takes the records wants no more now.
+    pub(crate) stopped: bool,
+}
+
+impl Domain {
+    pub(crate) fn open(directory: Directory) -> Result<Self, Error> {
+        let control = Arc::new(control::open(&directory)?);
+        Ok(Self {
+            directory,
+            control,
+            rings: Vec::new(),
+            generation: None,
+            heap: BinaryHeap::new(),
+            refused: HashSet::new(),
+        })
+    }
+
+    /// Whether publishers who come now come here.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.control.is_in_place(&self.directory)
+    }
+
+    /// The names of its rings.
+    pub(crate) fn uniques(&self) -> impl Iterator<Item = String> {
+        self.rings.iter().map(|ring| ring.ring.unique().to_owned())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rings.is_empty()
+    }
+
+    pub(crate) fn rings(&self) -> usize {
+        self.rings.len()
+    }
+
+    pub(crate) fn depth(&self) -> u64 {
+        self.rings.iter().map(RingReader::depth).sum()
+    }
+
+    /// Whether a pass would find something to do.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        self.rings.iter().any(RingReader::has_news)
+            || self.generation != Some(self.control.generation.load(Ordering::SeqCst))
+    }
+
+    /// Delivers what was pushed before this moment, in the order of the tickets, up to `budget` records.
+    ///
+    /// First the counter, then the list of rings, then the tails: see the module's page for why this makes the order
+    /// causal.
+    pub(crate) fn pass(
+        &mut self,
+        common: &mut Common,
+        budget: &mut usize,
+        deliver: &mut impl FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Passed {
+        let limit = self.control.ticket.load(Ordering::Acquire);
+        self.refresh(common);
+        let mut passed = Passed { more: false, stopped: false };
+        self.heap.clear();
+        for index in 0..self.rings.len() {
+            let found = self.rings[index].look_anew();
+            if let Some(rank) = self.rank(found, limit, common, &mut passed) {
+                self.heap.push(Reverse((rank, index)));
+            }
+        }
+        while let Some(Reverse((_, index))) = self.heap.pop() {
+            // Stays with one ring as long as its records are the oldest: alone, it costs the heap nothing.
+            loop {
+                if *budget == 0 {
+                    passed.more = true;
+                    return passed;
+                }
+                *budget -= 1;
+                if self.deliver_from(index, common, deliver).is_break() {
+                    passed.more = true;
+                    passed.stopped = true;
+                    return passed;
+                }
+                let found = self.rings[index].look();
+                let Some(rank) = self.rank(found, limit, common, &mut passed) else { break };
+                if self.heap.peek().is_some_and(|Reverse((other, _))| *other < rank) {
+                    self.heap.push(Reverse((rank, index)));
+                    break;
+                }
+            }
+        }
+        passed
+    }
+
+    /// The rank of what a ring holds next, if it may be delivered in this pass.
+    #[inline]
+    fn rank(
+        &self,
+        found: Result<Option<RecordHead>, u64>,
+        limit: u64,
+        common: &mut Common,
+        passed: &mut Passed,
+    ) -> Option<u64> {
+        let record = match found {
+            Ok(record) => record?,
+            Err(lost) => {
+                common.counts.damaged += 1;
+                common.counts.lost_bytes += lost;
+                return None;
+            }
+        };
+        if record.ticket < limit {
+            return Some(record.ticket);
+        }
+        // Seen after the limit was read, so a newer ticket is nothing strange: it waits for the next pass. But a ticket
+        // that the counter has not reached even now was never drawn from it. Arrival order is the best there is then,
+        // and first of all, or a busy queue would put it off for ever.
+        if record.ticket < self.control.ticket.load(Ordering::Acquire) {
+            passed.more = true;
+            return None;
+        }
+        common.counts.foreign_tickets += 1;
+        Some(0)
+    }
+
+    #[inline]
+    fn deliver_from(
+        &mut self,
+        index: usize,
+        common: &mut Common,
+        deliver: &mut impl FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let ring = &mut self.rings[index];
+        let Ok(Some(head)) = ring.look() else { return ControlFlow::Continue(()) };
+        let (taken, got) = ring.take(&self.directory, head, &mut common.buffer);
+        let age_ms = common.now_ms.saturating_sub(head.time_ms);
+        let mut flow = ControlFlow::Continue(());
+        if got.is_err() {
+            common.counts.lost_spills += 1;
+        } else if common.max_age_ms.is_some_and(|max| age_ms > max) {
+            common.counts.expired += 1;
+        } else {
+            flow = deliver(Record { payload: &common.buffer, ticket: head.ticket, age_ms });
+            common.counts.delivered += 1;
+        }
+        reach(Point::Delivered);
+        ring.done(&self.directory, &taken);
+        flow
+    }
+
+    /// Follows the list of rings if it may have changed.
+    fn refresh(&mut self, common: &mut Common) {
+        let generation = self.control.generation.load(Ordering::Acquire);
+        if self.generation == Some(generation) {
+            return;
+        }
+        self.generation = Some(generation);
+        self.reap(common, Which::Closed);
+        self.scan(common);
+    }
+
+    /// Takes up new rings and clears away what nobody will use again.
+    pub(crate) fn scan(&mut self, common: &mut Common) {
+        let names = match self.directory.list() {
+            Ok(names) => names,
+            Err(problem) => return common.report(problem),
+        };
+        let known: HashSet<String> = self.uniques().collect();
+        for name in &names {
+            if let Some(unique) = name.strip_prefix(RING) {
+                if !known.contains(unique) && !common.elsewhere.contains(unique) {
+                    self.take_up(name, unique, common);
+                }
+            } else if name.starts_with(NEW) {
+                self.remove_unlocked(name);
+            } else if let Some(rest) = name.strip_prefix(SPILL) {
+                self.tidy_spill(name, rest);
+            }
+        }
+        self.refused.retain(|name| names.contains(name));
+    }
+
+    fn take_up(&mut self, name: &str, unique: &str, common: &mut Common) {
+        match Ring::open(&self.directory, unique) {
+            Ok(Some(ring)) => {
+                let (ring, sane) = RingReader::new(ring);
+                common.counts.damaged += u64::from(!sane);
+                self.rings.push(ring);
+            }
+            Ok(None) => {}
+            Err(problem) => {
+                if matches!(problem, Error::Damaged { .. }) {
+                    self.remove_unlocked(name);
+                }
+                if self.refused.insert(name.to_owned()) {
+                    common.counts.refused += 1;
+                    common.report(problem);
+                }
+            }
+        }
+    }
+
+    /// Removes a file that its maker left behind.
+    fn remove_unlocked(&self, name: &str) {
+        if let Ok(Some((file, _))) = self.directory.open_file(name)
+            && try_lock(&file)
+        {
+            self.directory.remove(name);
+        }
+    }
+
+    /// Removes a spill file whose record was delivered, or whose ring is gone.
+    fn tidy_spill(&self, name: &str, rest: &str) {
+        let Some((unique, position)) = rest.split_once('.') else { return };
+        let ring = self.rings.iter().find(|ring| ring.ring.unique() == unique);
+        let useless = match ring {
+            Some(ring) => position.parse().is_ok_and(|position| ring.is_past(position)),
+            // Asked after the spill was seen: its ring was there before it, so a ring that is not there now is gone.
+            None => !self.directory.has(&format!("{RING}{unique}")),
+        };
+        if useless {
+            self.directory.remove(name);
+        }
+    }
+
+    /// Finds rings whose producer is gone, and removes those of them that are read to the end.
+    pub(crate) fn reap(&mut self, common: &mut Common, which: Which) {
+        for ring in &mut self.rings {
+            let asked = match which {
+                Which::All => true,
+                Which::Closed => ring.ring.memory.head().producer.closed.load(Ordering::Acquire) != 0,
+            };
+            if asked && !ring.orphaned && ring.ring.try_lock() {
+                reach(Point::ReapLocked);
+                ring.orphaned = true;
+            }
+        }
+        let directory = &self.directory;
+        let before = self.rings.len();
+        // The tail is read again here, after the lock was won: nothing can have been pushed since.
+        self.rings.retain(|ring| {
+            let finished = ring.orphaned && ring.is_drained();
+            if finished {
+                reach(Point::ReapDrained);
+                ring.ring.remove(directory);
+            }
+            !finished
+        });
+        common.counts.reaped += (before - self.rings.len()) as u64;
+    }
+
+    /// Undoes what somebody may have written over our own words.
+    pub(crate) fn restore_heads(&self) {
+        self.rings.iter().for_each(RingReader::restore_head);
+    }
+}
+
+/// Which rings to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    All,
+    /// Those whose producer said good-bye.
+    Closed,
+}

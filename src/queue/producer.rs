@@ -1,0 +1,253 @@
+//! A publisher's side of the queue: attaching, pushing, and starting anew when the ground has moved.
+
+use std::path::{Path, PathBuf};
+
+use super::access::Access;
+use super::atomics::Ordering;
+use super::control::{self, ControlPage, STALE_MS, Server};
+use super::directory::{Directory, RING};
+use super::fork::Birth;
+use super::hooks::{Point, reach};
+use super::layout::{KIND_INLINE, PROTOCOL_VERSION};
+use super::reader::{self, Look};
+use super::ring::Ring;
+use super::writer::{Outcome, Push, RingWriter, Writer};
+use super::{Error, clock};
+
+/// How a producer attaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProducerOptions {
+    /// The queue directory.
+    pub path: PathBuf,
+    /// Size of this producer's ring: a power of two.
+    pub ring_bytes: usize,
+    /// Who else may use the directory.
+    pub access: Access,
+}
+
+impl ProducerOptions {
+    /// Size of a ring unless configured: with the 64 MB that Docker gives /dev/shm, room for some 200 publishers.
+    pub const RING_BYTES: usize = 256 * 1024;
+
+    /// The defaults, for the queue at `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), ring_bytes: Self::RING_BYTES, access: Access::default() }
+    }
+}
+
+/// How many abandoned rings to try before making a new one: what matters is that attaching stays cheap when all are in use.
+const ADOPTION_ATTEMPTS: usize = 8;
+
+/// How often a push looks whether the directory is still the one everybody else uses.
+const CHECK_EVERY_MS: u64 = 1000;
+
+/// One publisher's end of a queue. Belongs to one thread at a time.
+#[derive(Debug)]
+pub struct Producer {
+    options: ProducerOptions,
+    /// Absent only after starting anew failed; the next push tries again.
+    attached: Option<Attached>,
+}
+
+#[derive(Debug)]
+struct Attached {
+    birth: Birth,
+    directory: Directory,
+    control: ControlPage,
+    writer: RingWriter,
+    next_check_ms: u64,
+}
+
+impl Producer {
+    /// Attaches to a queue, making its directory if need be. No server has to run.
+    pub fn attach(options: ProducerOptions) -> Result<Self, Error> {
+        let attached = Attached::new(&options)?;
+        Ok(Self { options, attached: Some(attached) })
+    }
+
+    /// Publishes a payload of `len` bytes, which `write` puts in piece by piece. Never waits.
+    ///
+    /// # Errors
+    /// If the payload is larger than any queue takes, if there is no room for its spill file, or if the producer had to
+    /// attach anew (after a fork, after the directory was replaced) and could not.
+    #[inline]
+    pub fn push(&mut self, len: usize, write: impl FnOnce(&mut Writer<'_>)) -> Result<Push, Error> {
+        let now_ms = clock::coarse_ms();
+        if !self.attached.as_mut().is_some_and(|attached| attached.is_usable(now_ms)) {
+            self.reattach()?;
+        }
+        let Some(attached) = &mut self.attached else { return Ok(Push::Full) };
+        let Attached { directory, control, writer, .. } = attached;
+        match writer.push(directory, control, now_ms, len, write)? {
+            Outcome::Done(push) => Ok(push),
+            Outcome::Damaged => {
+                // The consumer drains and removes the damaged ring; the message at hand did not fit and is the caller's.
+                self.reattach()?;
+                Ok(Push::Full)
+            }
+        }
+    }
+
+    #[cold]
+    fn reattach(&mut self) -> Result<(), Error> {
+        self.attached = None;
+        self.attached = Some(Attached::new(&self.options)?);
+        Ok(())
+    }
+
+    /// What this producer sees of the queue.
+    pub fn status(&mut self) -> Status {
+        let now_ms = clock::coarse_ms();
+        if !self.attached.as_mut().is_some_and(|attached| attached.is_usable(now_ms)) {
+            let _ = self.reattach();
+        }
+        let Some(attached) = &self.attached else { return Status::detached(&self.options) };
+        let (depth_records, oldest_ms) = attached.unread();
+        Status {
+            attached: true,
+            server: control::server(&attached.directory, &attached.control),
+            path: attached.directory.path().to_owned(),
+            depth_bytes: attached.writer.depth(),
+            depth_records,
+            oldest_ms: oldest_ms.map(|time_ms| now_ms.saturating_sub(time_ms)),
+            ring_bytes: attached.writer.ring.memory.capacity(),
+            protocol_version: PROTOCOL_VERSION,
+        }
+    }
+}
+
+impl Attached {
+    fn new(options: &ProducerOptions) -> Result<Self, Error> {
+        // A directory that is replaced at this very moment would leave us in one that nobody reads.
+        let mut attached = Self::once(options)?;
+        for _ in 0..3 {
+            if attached.control.is_in_place(&attached.directory) {
+                break;
+            }
+            attached = Self::once(options)?;
+        }
+        Ok(attached)
+    }
+
+    fn once(options: &ProducerOptions) -> Result<Self, Error> {
+        let birth = Birth::now();
+        let directory = Directory::open(&options.path, options.access)?;
+        let control = control::open(&directory)?;
+        let ring = match adopt(&directory, options.ring_bytes)? {
+            Some(ring) => ring,
+            None => Ring::create(&directory, options.ring_bytes)?,
+        };
+        reach(Point::RingNamed);
+        let writer = RingWriter::new(ring);
+        // No bell: the first push rings it, and until then there is nothing to see.
+        control.generation.fetch_add(1, Ordering::SeqCst);
+        let next_check_ms = clock::coarse_ms() + CHECK_EVERY_MS;
+        Ok(Self { birth, directory, control, writer, next_check_ms })
+    }
+
+    /// Whether a push may go into this ring: not in a forked child, not after the directory was replaced.
+    #[inline]
+    fn is_usable(&mut self, now_ms: u64) -> bool {
+        self.birth.is_this_process()
+            && self.control.state.moved.load(Ordering::Acquire) == 0
+            && (now_ms < self.next_check_ms || self.is_still_in_use(now_ms))
+    }
+
+    /// A living consumer sets `moved` itself. Without one, only the path can tell that others use another directory now.
+    #[cold]
+    fn is_still_in_use(&mut self, now_ms: u64) -> bool {
+        self.next_check_ms = now_ms + CHECK_EVERY_MS;
+        let seen_ms = self.control.heartbeat.seen_ms.load(Ordering::Relaxed);
+        now_ms.saturating_sub(seen_ms) <= STALE_MS || self.control.is_in_place(&self.directory)
+    }
+
+    /// How many records wait in this ring, and when the oldest was pushed.
+    fn unread(&self) -> (usize, Option<u64>) {
+        let mut reader = reader::Cursor::at_head(&self.writer.ring.memory, self.writer.tail());
+        let mut count = 0;
+        let mut oldest = None;
+        while let Look::Record(head) = reader.look(&self.writer.ring.memory) {
+            oldest = oldest.or(Some(head.time_ms));
+            count += 1;
+            reader.skip();
+        }
+        (count, oldest)
+    }
+}
+
+impl Drop for Attached {
+    /// Leaves in an orderly way: an empty ring is removed at once, so that nothing is left behind even where no server
+    /// runs; a ring with unread events stays, for the server or for the next producer to find.
+    ///
+    /// Recycled workers thus make a ring anew (0.1 ms in a worker's life) in the common case that the server keeps up.
+    fn drop(&mut self) {
+        if !self.birth.is_this_process() {
+            // The ring is the parent's. Dropping the mapping and the descriptor does not touch it.
+            return;
+        }
+        let Self { directory, control, writer, .. } = self;
+        writer.ring.memory.head().producer.closed.store(1, Ordering::Release);
+        if writer.depth() == 0 {
+            writer.ring.remove(directory);
+        }
+        control.generation.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Takes over the ring of a producer that is gone.
+fn adopt(directory: &Directory, capacity: usize) -> Result<Option<Ring>, Error> {
+    let names = directory.list()?;
+    let rings = names.iter().filter_map(|name| name.strip_prefix(RING)).take(ADOPTION_ATTEMPTS);
+    for unique in rings {
+        let Some(ring) = Ring::adopt(directory, unique, capacity) else { continue };
+        let tail = ring.memory.head().producer.tail.load(Ordering::Acquire);
+        let head = ring.memory.head().consumer.head.load(Ordering::Acquire);
+        if !tail.is_multiple_of(8) || tail.wrapping_sub(head) > capacity as u64 {
+            // Damaged; the consumer clears it away.
+            continue;
+        }
+        // What its last producer spilled without living to say so.
+        directory.remove(&ring.spill_name(tail));
+        return Ok(Some(ring));
+    }
+    Ok(None)
+}
+
+/// What a producer sees of its queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Whether there is a ring; without one every push would fail.
+    pub attached: bool,
+    /// Whether somebody drains the queue.
+    pub server: Server,
+    /// The queue directory.
+    pub path: PathBuf,
+    /// Bytes waiting in this producer's ring.
+    pub depth_bytes: u64,
+    /// Messages waiting there.
+    pub depth_records: usize,
+    /// How long the oldest of them has waited, in milliseconds.
+    pub oldest_ms: Option<u64>,
+    /// Size of the ring.
+    pub ring_bytes: usize,
+    /// The protocol version of this side. The other side's is the same: another version does not attach.
+    pub protocol_version: u32,
+}
+
+impl Status {
+    fn detached(options: &ProducerOptions) -> Self {
+        let path = Path::new(&options.path).to_owned();
+        Self {
+            attached: false,
+            server: Server::Absent,
+            path,
+            depth_bytes: 0,
+            depth_records: 0,
+            oldest_ms: None,
+            ring_bytes: options.ring_bytes,
+            protocol_version: PROTOCOL_VERSION,
+        }
+    }
+}
+
+const _: () = assert!(KIND_INLINE != 0, "zeroed memory must not look like a record");

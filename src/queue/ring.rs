@@ -1,0 +1,167 @@
+//! A ring file: making one, adopting one whose producer is gone, and its lock.
+//!
+//! Who holds the lock of a ring is its producer. The kernel drops the lock when that process dies, however it dies and in
+//! whatever PID namespace, so whether a producer lives is never guessed.
+
+use rustix::fs::Stat;
+use rustix::io::Errno;
+
+use super::atomics::Ordering;
+use super::directory::{Directory, FileId, NEW, RING, SPILL, try_lock, unique};
+use super::fork::LockedFd;
+use super::hooks::{Point, reach};
+use super::layout::{FORMAT, PAGE, RING_BYTES, version_of};
+use super::segment::RingMemory;
+use super::{Error, clock};
+
+/// An open ring.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    /// What follows `ring.` in its name.
+    unique: String,
+    file: LockedFd,
+    id: FileId,
+    pub(crate) memory: RingMemory,
+}
+
+impl Ring {
+    /// Makes a ring and locks it. It has its name when this returns; telling the consumer is the caller's.
+    pub(crate) fn create(directory: &Directory, capacity: usize) -> Result<Self, Error> {
+        if !capacity.is_power_of_two() || !RING_BYTES.contains(&capacity) {
+            return Err(Error::RingBytes { bytes: capacity });
+        }
+        // A consumer that tidies up can take the file for a forgotten one in the instant before it is locked.
+        for _ in 0..10 {
+            if let Some(ring) = Self::try_create(directory, capacity)? {
+                return Ok(ring);
+            }
+        }
+        Err(directory.refused(RING, Errno::BUSY))
+    }
+
+    fn try_create(directory: &Directory, capacity: usize) -> Result<Option<Self>, Error> {
+        let unique = unique();
+        let new = format!("{NEW}{unique}");
+        let Some(fd) = directory.create(&new)? else { return Ok(None) };
+        let file = LockedFd::new(fd);
+        reach(Point::RingCreated);
+        if !file.get().is_some_and(try_lock) {
+            return Ok(None);
+        }
+        let made = Self::initialise(directory, &new, unique, file, capacity);
+        if !matches!(made, Ok(Some(_))) {
+            directory.remove(&new);
+        }
+        made
+    }
+
+    fn initialise(
+        directory: &Directory,
+        new: &str,
+        unique: String,
+        file: LockedFd,
+        capacity: usize,
+    ) -> Result<Option<Self>, Error> {
+        let Some(fd) = file.get() else { return Ok(None) };
+        directory.reserve(new, fd, (PAGE + capacity) as u64)?;
+        let stat = rustix::fs::fstat(fd).map_err(|errno| directory.refused(new, errno))?;
+        let ring = Self::map(directory, unique, file, &stat, capacity)?;
+        let identity = &ring.memory.head().identity;
+        identity.capacity.store(capacity as u64, Ordering::Relaxed);
+        identity.creator_pid.store(u64::from(std::process::id()), Ordering::Relaxed);
+        identity.created_ms.store(clock::coarse_ms(), Ordering::Relaxed);
+        identity.format.store(FORMAT, Ordering::Release);
+        reach(Point::RingReady);
+        match directory.rename(new, &ring.name()) {
+            Ok(()) => Ok(Some(ring)),
+            Err(Errno::NOENT | Errno::EXIST) => Ok(None),
+            Err(errno) => Err(directory.refused(new, errno)),
+        }
+    }
+
+    /// Opens a ring that is already there; `None` if it is gone.
+    pub(crate) fn open(directory: &Directory, unique: &str) -> Result<Option<Self>, Error> {
+        let name = format!("{RING}{unique}");
+        let Some((fd, stat)) = directory.open_file(&name)? else { return Ok(None) };
+        let damaged = |why| Error::Damaged { path: directory.path().join(&name), why };
+        let capacity = usize::try_from(stat.st_size).unwrap_or(0).saturating_sub(PAGE);
+        if !capacity.is_power_of_two() || !RING_BYTES.contains(&capacity) {
+            return Err(damaged("its size is that of no ring"));
+        }
+        let ring = Self::map(directory, unique.to_owned(), LockedFd::new(fd), &stat, capacity)?;
+        let identity = &ring.memory.head().identity;
+        match identity.format.load(Ordering::Acquire) {
+            FORMAT => {}
+            other => {
+                return Err(match version_of(other) {
+                    Some(found) => Error::Version { path: directory.path().join(&name), found },
+                    None => damaged("its first word is foreign"),
+                });
+            }
+        }
+        if identity.capacity.load(Ordering::Relaxed) != capacity as u64 {
+            return Err(damaged("it names another size than its own"));
+        }
+        Ok(Some(ring))
+    }
+
+    /// Takes over a ring whose producer is gone: its records stay, new ones follow them.
+    ///
+    /// `None` if it is in use, of another size, damaged, or gone: then there is nothing to adopt, which is no error.
+    pub(crate) fn adopt(directory: &Directory, unique: &str, capacity: usize) -> Option<Self> {
+        let ring = Self::open(directory, unique).ok()??;
+        // Locked first, compared after: the consumer removes a ring only while holding its lock, so a ring that is still
+        // there under our lock stays there.
+        let usable = ring.memory.capacity() == capacity && ring.try_lock() && ring.is_in_place(directory);
+        usable.then_some(ring)
+    }
+
+    fn map(
+        directory: &Directory,
+        unique: String,
+        file: LockedFd,
+        stat: &Stat,
+        capacity: usize,
+    ) -> Result<Self, Error> {
+        let mapped = match file.get() {
+            Some(fd) => RingMemory::map(fd, capacity),
+            None => Err(Errno::BADF.into()),
+        };
+        let memory = mapped.map_err(|source| Error::Io {
+            action: "cannot map",
+            path: directory.path().join(format!("{RING}{unique}")),
+            source,
+        })?;
+        Ok(Self { unique, file, id: stat.into(), memory })
+    }
+
+    pub(crate) fn unique(&self) -> &str {
+        &self.unique
+    }
+
+    fn name(&self) -> String {
+        format!("{RING}{}", self.unique)
+    }
+
+    /// Takes the ring's lock if no producer holds it.
+    pub(crate) fn try_lock(&self) -> bool {
+        self.file.get().is_some_and(try_lock)
+    }
+
+    /// Whether the directory still holds this file under its name.
+    pub(crate) fn is_in_place(&self, directory: &Directory) -> bool {
+        directory.names(&self.name(), self.id)
+    }
+
+    /// Removes the ring's file, unless the name is another file's by now. Hold its lock.
+    pub(crate) fn remove(&self, directory: &Directory) {
+        if self.is_in_place(directory) {
+            directory.remove(&self.name());
+        }
+    }
+
+    /// The name of the spill file of the record at `position`.
+    pub(crate) fn spill_name(&self, position: u64) -> String {
+        format!("{SPILL}{}.{position}", self.unique)
+    }
+}

@@ -1,0 +1,255 @@
+//! One process, both ends: what a push and a drain do.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use canyon::queue::{Consumer, ConsumerOptions, MAX_PAYLOAD, Producer, ProducerOptions, Push, Server, Woken};
+
+/// A queue directory that goes with the test.
+struct Place {
+    root: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { root: tempfile::tempdir_in("/dev/shm").unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.root.path().join("queue")
+    }
+
+    fn producer(&self) -> Producer {
+        Producer::attach(ProducerOptions::new(self.path())).unwrap()
+    }
+
+    fn small_producer(&self) -> Producer {
+        Producer::attach(ProducerOptions { ring_bytes: 64 * 1024, ..ProducerOptions::new(self.path()) })
+            .unwrap()
+    }
+
+    fn consumer(&self) -> Consumer {
+        Consumer::open(ConsumerOptions::new(self.path())).unwrap()
+    }
+}
+
+fn push(producer: &mut Producer, payload: &[u8]) -> Push {
+    producer.push(payload.len(), |writer| writer.put(payload)).unwrap()
+}
+
+fn drain(consumer: &mut Consumer) -> Vec<Vec<u8>> {
+    let mut got = Vec::new();
+    while consumer
+        .drain(1000, &mut |record| {
+            got.push(record.payload.to_vec());
+            ControlFlow::Continue(())
+        })
+        .more
+    {}
+    got
+}
+
+fn names(path: &Path, prefix: &str) -> Vec<String> {
+    let names =
+        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with(prefix)).collect()
+}
+
+#[test]
+fn what_is_pushed_is_drained_in_order_across_producers() {
+    let place = Place::new();
+    let mut consumer = place.consumer();
+    let mut producers = [place.producer(), place.producer(), place.producer()];
+    for round in 0..100u32 {
+        for (index, producer) in producers.iter_mut().enumerate() {
+            let text = format!("{round}.{index}");
+            assert_eq!(push(producer, text.as_bytes()), Push::Published);
+        }
+    }
+    let got = drain(&mut consumer);
+    let expected: Vec<_> = (0..100u32)
+        .flat_map(|round| (0..3).map(move |index| format!("{round}.{index}").into_bytes()))
+        .collect();
+    assert_eq!(got, expected);
+}
+
+#[test]
+fn a_queue_without_a_server_keeps_what_is_pushed_for_the_server_that_comes() {
+    let place = Place::new();
+    let mut producer = place.producer();
+    assert_eq!(producer.status().server, Server::Absent);
+    let _ = push(&mut producer, b"early");
+    let status = producer.status();
+    assert_eq!((status.depth_records, status.depth_bytes), (1, 32));
+    let mut consumer = place.consumer();
+    assert!(matches!(producer.status().server, Server::Alive { .. }));
+    assert_eq!(drain(&mut consumer), [b"early"]);
+    assert_eq!(producer.status().depth_records, 0);
+    drop(consumer);
+    assert_eq!(producer.status().server, Server::Absent);
+}
+
+#[test]
+fn a_full_ring_says_so_at_once_and_takes_more_after_a_drain() {
+    let place = Place::new();
+    let mut producer = place.small_producer();
+    let payload = [7; 1000];
+    let mut pushed = 0;
+    while push(&mut producer, &payload) == Push::Published {
+        pushed += 1;
+    }
+    assert_eq!(pushed, 64 * 1024 / 1024);
+    let mut consumer = place.consumer();
+    for round in 0..100 {
+        let got = drain(&mut consumer);
+        assert_eq!(got.len(), pushed, "round {round}");
+        assert!(got.iter().all(|record| record == &payload));
+        for _ in 0..pushed {
+            assert_eq!(push(&mut producer, &payload), Push::Published);
+        }
+        assert_eq!(push(&mut producer, &payload), Push::Full);
+    }
+}
+
+#[test]
+fn large_events_keep_their_place_between_small_ones() {
+    let place = Place::new();
+    let mut consumer = place.consumer();
+    let mut producer = place.small_producer();
+    let large = vec![3; 1_000_000];
+    for _ in 0..3 {
+        let _ = push(&mut producer, b"before");
+        assert_eq!(push(&mut producer, &large), Push::Published);
+        let _ = push(&mut producer, b"after");
+    }
+    assert_eq!(names(&place.path(), "spill.").len(), 3);
+    let got = drain(&mut consumer);
+    let expected: Vec<&[u8]> = [b"before".as_slice(), &large, b"after"].repeat(3);
+    assert_eq!(got, expected);
+    assert!(names(&place.path(), "spill.").is_empty());
+}
+
+#[test]
+fn spilled_events_have_a_limit_that_frees_itself() {
+    let place = Place::new();
+    let mut consumer = place.consumer();
+    let mut producer = place.producer();
+    let large = vec![1; 3 * 1024 * 1024];
+    for _ in 0..5 {
+        assert_eq!(push(&mut producer, &large), Push::Published);
+        assert_eq!(push(&mut producer, &large), Push::Published);
+        assert_eq!(push(&mut producer, &large), Push::Full);
+        assert_eq!(push(&mut producer, b"small ones still fit"), Push::Published);
+        assert_eq!(drain(&mut consumer).len(), 3);
+    }
+    let error = producer.push(MAX_PAYLOAD + 1, |_| {}).unwrap_err().to_string();
+    assert!(error.contains("8388609") && error.contains("8388608"), "{error}");
+}
+
+#[test]
+fn a_miscounted_message_is_an_error_and_publishes_nothing() {
+    let place = Place::new();
+    let mut consumer = place.consumer();
+    let mut producer = place.producer();
+    for len in [3, 5, 100_000, 100_002] {
+        let written = vec![1; if len < 10 { 4 } else { 100_001 }];
+        assert!(producer.push(len, |writer| writer.put(&written)).is_err(), "{len} announced");
+    }
+    assert!(drain(&mut consumer).is_empty());
+    let _ = push(&mut producer, b"next");
+    assert_eq!(drain(&mut consumer), [b"next"]);
+}
+
+#[test]
+fn a_budget_bounds_a_drain_and_a_break_ends_it_without_losing_anything() {
+    let place = Place::new();
+    let mut consumer = place.consumer();
+    let mut producer = place.producer();
+    for _ in 0..10 {
+        let _ = push(&mut producer, b"x");
+    }
+    let drained = consumer.drain(4, &mut |_| ControlFlow::Continue(()));
+    assert_eq!((drained.records, drained.more), (4, true));
+    let drained = consumer.drain(100, &mut |_| ControlFlow::Break(()));
+    assert_eq!((drained.records, drained.more), (1, true));
+    assert_eq!(drain(&mut consumer).len(), 5);
+    assert_eq!(consumer.counts().delivered, 10);
+}
+
+#[test]
+fn a_sleeping_consumer_is_woken_by_a_push_and_by_its_waker() {
+    let place = Place::new();
+    let mut consumer = place.consumer();
+    let mut producer = place.producer();
+    drain(&mut consumer);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(300));
+            let _ = push(&mut producer, b"wake up");
+        });
+        assert_eq!(consumer.wait(Duration::from_secs(30)), Woken::Records);
+        assert_eq!(drain(&mut consumer), [b"wake up"]);
+    });
+    let waker = consumer.waker();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(300));
+            waker.wake();
+        });
+        assert_eq!(consumer.wait(Duration::from_secs(30)), Woken::Waker);
+    });
+    let _ = push(&mut producer, b"not yet");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(100));
+            waker.wake();
+        });
+        assert!(consumer.rest(Duration::from_secs(30)));
+    });
+    assert_eq!(drain(&mut consumer), [b"not yet"]);
+    assert_eq!(consumer.wait(Duration::from_millis(1)), Woken::Timeout);
+}
+
+#[test]
+fn a_second_consumer_is_refused_by_name_until_the_first_is_gone() {
+    let place = Place::new();
+    let consumer = place.consumer();
+    let error = Consumer::open(ConsumerOptions::new(place.path())).unwrap_err().to_string();
+    assert!(
+        error.contains("another server drains") && error.contains(&std::process::id().to_string()),
+        "{error}"
+    );
+    drop(consumer);
+    place.consumer();
+}
+
+#[test]
+fn a_publisher_leaves_no_file_behind_even_without_a_server() {
+    let place = Place::new();
+    drop(place.producer());
+    assert!(names(&place.path(), "ring.").is_empty());
+    let mut consumer = place.consumer();
+    let mut producer = place.producer();
+    let _ = push(&mut producer, b"unread");
+    drop(producer);
+    assert_eq!(names(&place.path(), "ring.").len(), 1);
+    assert_eq!(drain(&mut consumer), [b"unread"]);
+    while consumer.rings() > 0 {
+        consumer.wait(Duration::from_millis(50));
+    }
+    assert!(names(&place.path(), "ring.").is_empty());
+}
+
+#[test]
+fn an_abandoned_ring_is_adopted_with_what_is_in_it() {
+    let place = Place::new();
+    for count in 0..20 {
+        let mut producer = place.producer();
+        assert_eq!(producer.status().depth_records, count);
+        let _ = push(&mut producer, format!("{count}").as_bytes());
+    }
+    assert_eq!(names(&place.path(), "ring.").len(), 1);
+    let expected: Vec<_> = (0..20).map(|count| format!("{count}").into_bytes()).collect();
+    assert_eq!(drain(&mut place.consumer()), expected);
+}

@@ -1,0 +1,10 @@
+//! The queue as its users see it: real processes, real shared memory, real kills.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests say what they found by panicking"
+)]
+
+mod basics;
