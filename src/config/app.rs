@@ -38,8 +38,8 @@ pub struct AppConfig {
     pub allowed_origins: Origins,
 }
 
-/// Largest `max_event_bytes` that may be configured.
-const EVENT_BYTES_CEILING: usize = 16 << 20;
+/// Largest `max_event_bytes` that may be configured: half of what a publisher may have waiting outside its ring.
+const EVENT_BYTES_CEILING: usize = 4 << 20;
 
 impl AppConfig {
     /// An app with default settings.

@@ -134,3 +134,19 @@ fn quota_is_given_back() {
     drop(first);
     assert!(app.take_connection().is_some());
 }
+
+#[test]
+fn a_worker_that_is_far_behind_holds_publishers_up() {
+    let house = house();
+    house.subscribe("private-a", 0, None);
+    let frame = EncodedFrame::from(vec![b'x'; 1 << 20]);
+    let whisper = || {
+        let tell = || LifeEvent::new("client_event", &house.app, "private-a");
+        house.hub.publish_client_event(&house.app, "private-a", SocketId::from_random(1), frame.clone(), tell)
+    };
+    let taken = std::iter::repeat_with(whisper).take_while(Result::is_ok).count();
+    assert!((16..18).contains(&taken), "{taken} MiB were taken");
+    assert!(house.hub.is_overloaded());
+    while house.mailboxes[0].take().is_some() {}
+    assert_eq!(whisper(), Ok(()), "once the worker has caught up");
+}
