@@ -297,7 +297,7 @@ impl State {
 
     /// Asks a silent client whether it lives, or gives up on it (protocol section "Ping and pong messages").
     fn check_alive(&mut self, entry: Entry, metrics: &crate::metrics::Metrics) {
-        /// Seconds for an answer, as the protocol recommends.
+        /// Seconds for an answer, as the protocol recommends; shorter where the app is less patient than that.
         const PONG_WAIT: u32 = 30;
         if !self.holds(entry.slot, entry.socket_id) {
             return;
@@ -305,18 +305,19 @@ impl State {
         let now = self.wheel.now();
         let connection = &mut self.connections[entry.slot];
         let timeout = connection.session.app.config.activity_timeout;
+        let pong_wait = timeout.min(PONG_WAIT);
         let due = match connection.pinged {
-            Some(since) if now >= since + PONG_WAIT => {
+            Some(since) if now >= since + pong_wait => {
                 metrics.silent_clients_closed.increment();
                 connection.close(&Close::NO_PONG, now);
                 self.watch(entry.slot);
-                now + PONG_WAIT
+                now + pong_wait
             }
-            Some(since) => since + PONG_WAIT,
+            Some(since) => since + pong_wait,
             None if now >= connection.heard + timeout => {
                 connection.send(frame::ping());
                 connection.pinged = Some(now);
-                now + PONG_WAIT
+                now + pong_wait
             }
             None => connection.heard + timeout,
         };

@@ -48,17 +48,27 @@ async fn mute(house: &House) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_silent_client_is_pinged() {
+async fn a_silent_client_is_pinged_and_given_up_with_4201() {
     let house = House::with("", "activity_timeout = 1");
     let mut stream = mute(&house).await;
     let mut bytes = Vec::new();
-    // The last frame to come is a ping of RFC 6455: two bytes, no payload.
-    while !bytes.ends_with(&[0x89, 0x00]) {
-        let mut byte = [0];
-        assert_eq!(patiently(stream.read(&mut byte)).await.unwrap(), 1, "{bytes:?}");
-        bytes.push(byte[0]);
+    patiently(stream.read_to_end(&mut bytes)).await.unwrap();
+    let rest = bytes.strip_suffix(b"Pong reply not received in time").unwrap();
+    let rest = rest.strip_suffix(&4201_u16.to_be_bytes()).unwrap();
+    // Before the close frame's header: a ping of RFC 6455, two bytes without payload.
+    assert_eq!(&rest[rest.len() - 4..rest.len() - 2], [0x89, 0x00]);
+    assert_eq!(house.server.metrics().silent_clients_closed.get(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_answers_pings_is_kept() {
+    let house = House::with("", "activity_timeout = 1");
+    let mut client = house.client().await;
+    for _ in 0..3 {
+        // Reading the ping makes the client's library answer it.
+        assert!(matches!(client.frame().await, Some(Message::Ping(_))));
     }
-    assert!(String::from_utf8_lossy(&bytes).contains("pusher:connection_established"));
+    client.expect_nothing().await;
 }
 
 #[tokio::test]
