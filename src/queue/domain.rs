@@ -294,16 +294,22 @@ impl Domain {
         }
         let directory = &self.directory;
         let before = self.rings.len();
+        let mut killed = false;
         // The tail is read again here, after the lock was won: nothing can have been pushed since.
         self.rings.retain(|ring| {
             let finished = ring.orphaned && ring.is_drained();
             if finished {
                 reach(Point::ReapDrained);
                 ring.ring.remove(directory);
+                killed |= ring.ring.memory.head().producer.closed.load(Ordering::Relaxed) == 0;
             }
             !finished
         });
         common.counts.reaped += (before - self.rings.len()) as u64;
+        if killed {
+            // It may have left a spill file that no record names.
+            self.scan(common);
+        }
     }
 
     /// Undoes what somebody may have written over our own words.

@@ -1,60 +1,11 @@
 //! One process, both ends: what a push and a drain do.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use canyon::queue::{Consumer, ConsumerOptions, MAX_PAYLOAD, Producer, ProducerOptions, Push, Server, Woken};
+use canyon::queue::{Consumer, ConsumerOptions, MAX_PAYLOAD, Push, Server, Woken};
 
-/// A queue directory that goes with the test.
-struct Place {
-    root: tempfile::TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self { root: tempfile::tempdir_in("/dev/shm").unwrap() }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.root.path().join("queue")
-    }
-
-    fn producer(&self) -> Producer {
-        Producer::attach(ProducerOptions::new(self.path())).unwrap()
-    }
-
-    fn small_producer(&self) -> Producer {
-        Producer::attach(ProducerOptions { ring_bytes: 64 * 1024, ..ProducerOptions::new(self.path()) })
-            .unwrap()
-    }
-
-    fn consumer(&self) -> Consumer {
-        Consumer::open(ConsumerOptions::new(self.path())).unwrap()
-    }
-}
-
-fn push(producer: &mut Producer, payload: &[u8]) -> Push {
-    producer.push(payload.len(), |writer| writer.put(payload)).unwrap()
-}
-
-fn drain(consumer: &mut Consumer) -> Vec<Vec<u8>> {
-    let mut got = Vec::new();
-    while consumer
-        .drain(1000, &mut |record| {
-            got.push(record.payload.to_vec());
-            ControlFlow::Continue(())
-        })
-        .more
-    {}
-    got
-}
-
-fn names(path: &Path, prefix: &str) -> Vec<String> {
-    let names =
-        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.starts_with(prefix)).collect()
-}
+use crate::place::{Place, drain, push};
 
 #[test]
 fn what_is_pushed_is_drained_in_order_across_producers() {
@@ -123,11 +74,11 @@ fn large_events_keep_their_place_between_small_ones() {
         assert_eq!(push(&mut producer, &large), Push::Published);
         let _ = push(&mut producer, b"after");
     }
-    assert_eq!(names(&place.path(), "spill.").len(), 3);
+    assert_eq!(place.names("spill.").len(), 3);
     let got = drain(&mut consumer);
     let expected: Vec<&[u8]> = [b"before".as_slice(), &large, b"after"].repeat(3);
     assert_eq!(got, expected);
-    assert!(names(&place.path(), "spill.").is_empty());
+    assert!(place.names("spill.").is_empty());
 }
 
 #[test]
@@ -228,17 +179,17 @@ fn a_second_consumer_is_refused_by_name_until_the_first_is_gone() {
 fn a_publisher_leaves_no_file_behind_even_without_a_server() {
     let place = Place::new();
     drop(place.producer());
-    assert!(names(&place.path(), "ring.").is_empty());
+    assert!(place.names("ring.").is_empty());
     let mut consumer = place.consumer();
     let mut producer = place.producer();
     let _ = push(&mut producer, b"unread");
     drop(producer);
-    assert_eq!(names(&place.path(), "ring.").len(), 1);
+    assert_eq!(place.names("ring.").len(), 1);
     assert_eq!(drain(&mut consumer), [b"unread"]);
     while consumer.rings() > 0 {
         consumer.wait(Duration::from_millis(50));
     }
-    assert!(names(&place.path(), "ring.").is_empty());
+    assert!(place.names("ring.").is_empty());
 }
 
 #[test]
@@ -249,7 +200,7 @@ fn an_abandoned_ring_is_adopted_with_what_is_in_it() {
         assert_eq!(producer.status().depth_records, count);
         let _ = push(&mut producer, format!("{count}").as_bytes());
     }
-    assert_eq!(names(&place.path(), "ring.").len(), 1);
+    assert_eq!(place.names("ring.").len(), 1);
     let expected: Vec<_> = (0..20).map(|count| format!("{count}").into_bytes()).collect();
     assert_eq!(drain(&mut place.consumer()), expected);
 }

@@ -8,3 +8,9 @@
 )]
 
 mod basics;
+mod forks;
+mod hostile;
+mod kills;
+mod place;
+mod processes;
+mod space;
