@@ -3,7 +3,7 @@
 namespace Canyon;
 
 /**
- * The settings of a server, in the form both the extension and the canyon binary take them.
+ * The settings of a server, under the names that both the extension and the canyon binary know.
  */
 final class ServerSettings
 {
@@ -43,14 +43,6 @@ final class ServerSettings
                 ...$this->rules($app),
             ]],
         ];
-    }
-
-    /**
-     * Get the settings as JSON.
-     */
-    public function toJson(): string
-    {
-        return json_encode($this->toArray(), JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
     }
 
     /**

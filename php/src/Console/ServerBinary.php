@@ -45,12 +45,16 @@ final class ServerBinary
      *
      * The settings go through the environment, for arguments can be read by every user of
      * the machine. They are whole: the binary does not look at other variables then.
+     *
+     * @param  array<string, mixed>  $settings
      */
-    public function exec(string $settings): never
+    public function exec(array $settings): never
     {
         if (! function_exists('pcntl_exec')) {
             throw new Exception("Replacing this process needs PHP's pcntl extension. Install it, or run [{$this->path} serve] yourself, with the settings in its environment.");
         }
+
+        $settings = json_encode($settings, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
 
         @pcntl_exec($this->path, ['serve'], ['CANYON_SETTINGS' => $settings] + getenv());
 

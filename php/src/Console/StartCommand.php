@@ -66,7 +66,7 @@ class StartCommand extends Command
         $this->ensureExtensionIsLoaded();
         $this->ensureSignalsAreRespected();
 
-        $settings = $this->settings()->toArray();
+        $settings = $this->settings();
 
         $server = new Server($settings);
         $server->start();
@@ -92,22 +92,24 @@ class StartCommand extends Command
         $binary = ServerBinary::find(config('canyon.server.binary'), $this->laravel->basePath());
 
         $this->components->info("Handing over to [{$binary->path}].");
-        $this->describe($settings->toArray());
+        $this->describe($settings);
 
-        $binary->exec($settings->toJson());
+        $binary->exec($settings);
     }
 
     /**
      * Get the settings of the server, with the options of this command in place.
+     *
+     * @return array<string, mixed>
      */
-    protected function settings(): ServerSettings
+    protected function settings(): array
     {
-        return new ServerSettings(
+        return (new ServerSettings(
             (array) config('canyon'),
             $this->option('listen'),
             $this->option('host'),
             $this->option('port'),
-        );
+        ))->toArray();
     }
 
     /**

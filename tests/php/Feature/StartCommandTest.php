@@ -23,7 +23,7 @@ final class StartCommandTest extends TestCase
 
     public function test_missing_credentials_are_named(): void
     {
-        $this->reboot(['CANYON_BINARY' => $this->binary()], without: ['CANYON_APP_KEY']);
+        $this->reboot(['CANYON_BINARY' => '/nowhere/canyon'], without: ['CANYON_APP_KEY']);
 
         $this->artisan('canyon:start', ['--sidecar' => true])
             ->expectsOutputToContain('Set CANYON_APP_KEY (or REVERB_APP_KEY)')

@@ -43,13 +43,6 @@ final class ServerSettingsTest extends TestCase
         ], (new ServerSettings($this->config))->toArray());
     }
 
-    public function test_the_json_form_holds_the_same(): void
-    {
-        $settings = new ServerSettings($this->config);
-
-        $this->assertSame($settings->toArray(), json_decode($settings->toJson(), true));
-    }
-
     public function test_what_is_not_configured_is_left_to_the_server(): void
     {
         $settings = (new ServerSettings(['app' => ['id' => 'a', 'key' => 'k', 'secret' => 's'], 'queue' => '/q']))->toArray();
