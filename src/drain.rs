@@ -1,6 +1,6 @@
 //! From the queue to the hub: one thread per queue directory.
 
-use crate::config::{AppConfig, Config};
+use crate::config::Config;
 use crate::error::Error;
 use crate::event::Event;
 use crate::hub::Hub;
@@ -11,7 +11,6 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 /// Records taken from the queue before the drain looks whether it should stop or rest.
@@ -23,62 +22,54 @@ const REST: Duration = Duration::from_millis(1);
 /// How long the drain waits at a time; longer than the consumer's own rounds, which end no wait.
 const WAIT: Duration = Duration::from_secs(3600);
 
-/// A draining thread. Dropping it ends the thread; what is in the queue stays there.
+/// The drain of one queue directory, not yet running.
 #[derive(Debug)]
 pub(crate) struct Drain {
-    stop: Arc<AtomicBool>,
-    waker: Waker,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Drain {
-    /// Starts a drain for every queue directory of the configuration.
-    pub(crate) fn start_all(config: &Config, hub: &Arc<Hub>) -> Result<Vec<Self>, Error> {
-        let mut queues: BTreeMap<&PathBuf, Vec<&AppConfig>> = BTreeMap::new();
-        for app in &config.apps {
-            if let Some(path) = &app.queue {
-                queues.entry(path).or_default().push(app);
-            }
-        }
-        queues.into_iter().map(|(path, apps)| Self::start(path, &apps, Arc::clone(hub))).collect()
-    }
-
-    fn start(path: &PathBuf, apps: &[&AppConfig], hub: Arc<Hub>) -> Result<Self, Error> {
-        let consumer =
-            Consumer::open(ConsumerOptions::new(path)).map_err(|error| Error::Queue(path.clone(), error))?;
-        let waker = consumer.waker();
-        let stop = Arc::new(AtomicBool::new(false));
-        let (stopped, ids) = (Arc::clone(&stop), apps.iter().map(|app| app.id.clone()).collect());
-        let mut pump = Pump { consumer, hub, apps: ids };
-        let thread = Builder::new()
-            .name("canyon-drain".to_owned())
-            .spawn(move || pump.run(&stopped))
-            .map_err(|error| Error::System("a draining thread", error))?;
-        Ok(Self { stop, waker, thread: Some(thread) })
-    }
-}
-
-impl Drop for Drain {
-    fn drop(&mut self) {
-        // SeqCst is not needed: the waker's own ordering makes the flag visible to the thread that it wakes.
-        self.stop.store(true, Ordering::Release);
-        self.waker.wake();
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("a draining thread had panicked");
-        }
-    }
-}
-
-struct Pump {
     consumer: Consumer,
     hub: Arc<Hub>,
     /// The apps that may publish through this queue: a directory's permissions are an app's permissions.
     apps: Vec<String>,
+    is_stopped: Arc<AtomicBool>,
 }
 
-impl Pump {
-    fn run(&mut self, stop: &AtomicBool) {
-        while !stop.load(Ordering::Acquire) {
+/// Ends a running drain from another thread; what is in the queue stays there.
+#[derive(Debug)]
+pub(crate) struct DrainStop {
+    is_stopped: Arc<AtomicBool>,
+    waker: Waker,
+}
+
+impl DrainStop {
+    pub(crate) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+}
+
+impl Drain {
+    /// Takes the consumer's part of every queue directory of the configuration.
+    pub(crate) fn open_all(config: &Config, hub: &Arc<Hub>) -> Result<Vec<Self>, Error> {
+        let mut queues: BTreeMap<&PathBuf, Vec<String>> = BTreeMap::new();
+        for app in &config.apps {
+            if let Some(path) = &app.queue {
+                queues.entry(path).or_default().push(app.id.clone());
+            }
+        }
+        let open = |(path, apps): (&PathBuf, Vec<String>)| {
+            let consumer = Consumer::open(ConsumerOptions::new(path))
+                .map_err(|error| Error::Queue(path.clone(), error))?;
+            Ok(Self { consumer, hub: Arc::clone(hub), apps, is_stopped: Arc::default() })
+        };
+        queues.into_iter().map(open).collect()
+    }
+
+    pub(crate) fn stopper(&self) -> DrainStop {
+        DrainStop { is_stopped: Arc::clone(&self.is_stopped), waker: self.consumer.waker() }
+    }
+
+    /// Drains until stopped.
+    pub(crate) fn run(mut self) {
+        while !self.is_stopped.load(Ordering::Acquire) {
             if self.hub.is_overloaded() {
                 self.consumer.rest(REST);
                 continue;

@@ -25,6 +25,8 @@
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `event ← queue ← drain`. A test holds the house to that.
 
+#[cfg(feature = "server")]
+mod bell;
 pub mod event;
 pub mod queue;
 

@@ -121,10 +121,17 @@ fn serve(args: ServerArgs) -> Result<(), Box<dyn Error>> {
         let queue = app.queue.as_deref().unwrap_or_else(|| "none".as_ref());
         tracing::info!(app = %app.id, key = %app.key, queue = %queue.display(), "serving");
     }
-    let name = runtime.block_on(signal);
-    tracing::info!("{name}: closing clients and stopping");
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            name = signal => Ok(name),
+            why = server.failure() => Err(why),
+        }
+    });
+    if let Ok(name) = ended {
+        tracing::info!("{name}: closing clients and stopping");
+    }
     server.stop(Duration::ZERO);
-    Ok(())
+    ended.map(drop).map_err(Into::into)
 }
 
 /// Installs the handlers at once; the future waits for one of the signals and names it.

@@ -13,13 +13,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("metrics", &[]),
     ("protocol", &[]),
+    ("bell", &[]),
     ("error", &["config", "queue"]),
-    ("hub", &["config", "metrics", "protocol"]),
+    ("hub", &["bell", "config", "metrics", "protocol"]),
     ("connection", &["config", "hub", "protocol"]),
     ("worker", &["connection", "hub", "metrics", "protocol"]),
     ("http", &["config", "connection", "hub", "protocol", "worker"]),
     ("drain", &["config", "error", "event", "hub", "protocol", "queue"]),
-    ("server", &["config", "drain", "error", "http", "hub", "metrics", "worker"]),
+    ("server", &["bell", "config", "drain", "error", "http", "hub", "metrics", "worker"]),
     ("extension", &["config", "error", "event", "protocol", "queue", "server"]),
 ];
 

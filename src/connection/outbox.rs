@@ -7,8 +7,11 @@ use std::io::{self, ErrorKind, IoSlice};
 /// Buffers given to one `writev`; the kernel takes 1024, but a stack array of that size would be cleared each time.
 const BATCH: usize = 64;
 
-/// Slots that an empty outbox keeps, so that the next delivery need not allocate.
-const KEPT: usize = 4;
+/// Slots that an empty outbox keeps while there is traffic, so that deliveries need not allocate.
+const KEPT: usize = 32;
+
+/// Slots that a quiet connection's outbox keeps.
+const KEPT_IN_QUIET: usize = 4;
 
 /// Shared frames in the order in which they were published. A delivery is a push; nothing is copied.
 #[derive(Debug, Default)]
@@ -83,6 +86,11 @@ impl Outbox {
         self.frames.truncate(usize::from(self.sent > 0));
         self.bytes = self.frames.iter().map(EncodedFrame::len).sum();
         self.frames.shrink_to(KEPT);
+    }
+
+    /// Gives memory back, for a connection that has been quiet.
+    pub(crate) fn shrink(&mut self) {
+        self.frames.shrink_to(KEPT_IN_QUIET);
     }
 
     fn advance(&mut self, written: usize) {
@@ -185,5 +193,7 @@ mod tests {
         }
         outbox.flush(|slices| Ok(slices.len()));
         assert!(outbox.frames.capacity() <= 2 * KEPT, "{}", outbox.frames.capacity());
+        outbox.shrink();
+        assert!(outbox.frames.capacity() <= 2 * KEPT_IN_QUIET, "{}", outbox.frames.capacity());
     }
 }

@@ -1,13 +1,11 @@
 //! Life-cycle events: what happens on the channels, told to whoever hosts the server.
 
 use super::App;
+use crate::bell::Bell;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use std::io;
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Events kept for a host that does not poll; what comes on top is dropped and counted.
 const KEPT: usize = 4096;
@@ -70,14 +68,14 @@ impl LifeEvent {
 #[derive(Debug)]
 pub(crate) struct Observer {
     sender: Sender<LifeEvent>,
-    bell: Arc<OwnedFd>,
+    bell: Bell,
 }
 
 /// The listening half, for one thread.
 #[derive(Debug)]
 pub(crate) struct LifeEvents {
     receiver: Receiver<LifeEvent>,
-    bell: Arc<OwnedFd>,
+    bell: Bell,
 }
 
 /// What a wait for a life-cycle event came to.
@@ -89,13 +87,14 @@ pub enum Polled {
     Quiet,
     /// A signal arrived: the caller's handlers should run.
     Interrupted,
+    /// The server has failed and should be stopped: why.
+    Failed(String),
 }
 
-/// A pair of telling and listening half.
-pub(crate) fn observation() -> io::Result<(Observer, LifeEvents)> {
-    let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+/// A pair of telling and listening half; `bell` also wakes the listener for other reasons.
+pub(crate) fn observation(bell: Bell) -> (Observer, LifeEvents) {
     let (sender, receiver) = bounded(KEPT);
-    Ok((Observer { sender, bell: Arc::clone(&bell) }, LifeEvents { receiver, bell }))
+    (Observer { sender, bell: bell.clone() }, LifeEvents { receiver, bell })
 }
 
 impl Observer {
@@ -103,8 +102,7 @@ impl Observer {
     pub(super) fn tell(&self, event: LifeEvent) -> bool {
         match self.sender.try_send(event) {
             Ok(()) => {
-                // A write can only fail when the counter is full, and then the bell rings already.
-                let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+                self.bell.ring();
                 true
             }
             Err(TrySendError::Full(_)) => false,
@@ -114,24 +112,20 @@ impl Observer {
 }
 
 impl LifeEvents {
-    /// Waits for the next event. It sleeps in poll(2), which a signal interrupts even where `SA_RESTART` is set, so
-    /// that PHP gets to run its handlers.
+    /// Waits for the next event, for the bell or for a signal. It sleeps in poll(2), which a signal interrupts even
+    /// where `SA_RESTART` is set, so that PHP gets to run its handlers.
     pub(crate) fn poll(&self, timeout: Duration) -> Polled {
-        let deadline = Instant::now() + timeout;
-        loop {
-            if let Ok(event) = self.receiver.try_recv() {
-                return Polled::Event(event);
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            let limit = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
-            match poll(&mut [PollFd::new(&self.bell, PollFlags::IN)], Some(&limit)) {
-                Ok(0) => return Polled::Quiet,
-                Err(Errno::INTR) => return Polled::Interrupted,
-                // The bell is silenced before the channel is looked at again, so no event can be slept over.
-                Ok(_) | Err(_) => {
-                    let _ = rustix::io::read(&self.bell, &mut [0; 8]);
-                }
-            }
+        if let Ok(event) = self.receiver.try_recv() {
+            return Polled::Event(event);
+        }
+        let limit = Timespec::try_from(timeout).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
+        let waited = poll(&mut [PollFd::new(&self.bell, PollFlags::IN)], Some(&limit));
+        // Silenced before the channel is looked at again, so that no event is slept over.
+        self.bell.silence();
+        match (waited, self.receiver.try_recv()) {
+            (_, Ok(event)) => Polled::Event(event),
+            (Err(Errno::INTR), _) => Polled::Interrupted,
+            _ => Polled::Quiet,
         }
     }
 }

@@ -1,18 +1,18 @@
 //! Listening sockets and the loop that accepts from them.
 
+use crate::bell::Bell;
 use crate::config::ListenAddress;
 use crate::error::Error;
 use crate::hub::{Hub, Letter, Socket};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Connections that may wait to be accepted: all of a site's clients come back at once after an outage.
@@ -104,30 +104,15 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     Ok(socket.into())
 }
 
-/// The accepting thread's way out.
-#[derive(Debug, Clone)]
-pub(super) struct StopBell(Arc<OwnedFd>);
-
-impl StopBell {
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self(Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)))
-    }
-
-    pub(super) fn ring(&self) {
-        // A write fails only where the counter is full, and then the bell rings already.
-        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
-    }
-}
-
 /// Accepts until the bell rings, and deals the sockets out to the workers in turn.
-pub(super) fn accept(listeners: &[Listener], hub: &Hub, workers: usize, stop: &StopBell) -> io::Result<()> {
+pub(super) fn accept(listeners: &[Listener], hub: &Hub, workers: usize, stop: &Bell) -> io::Result<()> {
     let mut worker = 0;
     loop {
         let mut watched: Vec<PollFd<'_>> = listeners
             .iter()
             .map(|listener| PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN))
             .collect();
-        watched.push(PollFd::new(&stop.0, PollFlags::IN));
+        watched.push(PollFd::new(stop, PollFlags::IN));
         match poll(&mut watched, None) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),

@@ -3,16 +3,19 @@
 //! `canyon serve` and the extension's `Canyon\Server` start the same one. It takes threads of its own and leaves the
 //! caller's alone: signals, standard output and the decision when to stop are the caller's.
 
+mod failure;
 mod listener;
 
+use crate::bell::Bell;
 use crate::config::{Config, ListenAddress};
-use crate::drain::Drain;
+use crate::drain::{Drain, DrainStop};
 use crate::error::Error;
 use crate::hub::life::{LifeEvents, observation};
 use crate::hub::{Hub, Inbox, Letter, Mailbox};
 use crate::metrics::Metrics;
 use crate::worker::{Worker, WorkerSettings};
-use listener::{Listener, StopBell};
+use failure::Failure;
+use listener::Listener;
 use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -26,10 +29,12 @@ pub struct Server {
     addresses: Vec<ListenAddress>,
     hub: Arc<Hub>,
     workers: usize,
-    drains: Vec<Drain>,
-    accepting: StopBell,
+    drains: Vec<(DrainStop, JoinHandle<()>)>,
+    /// Ends the accepting thread.
+    end_accepting: Bell,
     threads: Vec<JoinHandle<()>>,
     life: LifeEvents,
+    failure: Arc<Failure>,
 }
 
 impl Server {
@@ -40,39 +45,71 @@ impl Server {
     /// # Errors
     /// If an address, a queue or a thread cannot be had; then nothing is left running.
     pub fn start(config: &Config) -> Result<Self, Error> {
+        Self::launch(config, false)
+    }
+
+    /// Like [`Server::start`], for a host that takes the life-cycle events with [`Server::poll`].
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_observed(config: &Config) -> Result<Self, Error> {
+        Self::launch(config, true)
+    }
+
+    fn launch(config: &Config, is_observed: bool) -> Result<Self, Error> {
         let listeners = config.listen.iter().map(Listener::bind).collect::<Result<Vec<_>, _>>()?;
         let addresses = listeners.iter().map(Listener::address).collect::<Result<Vec<_>, _>>();
         let addresses = addresses.map_err(|error| Error::System("the listening address", error))?;
-        let (observer, life) =
-            observation().map_err(|error| Error::System("the channel of life-cycle events", error))?;
-        let stop =
-            StopBell::new().map_err(|error| Error::System("the bell of the accepting thread", error))?;
+        let bell = || Bell::new().map_err(|error| Error::System("a bell between threads", error));
+        let life_bell = bell()?;
+        let failure = Arc::new(Failure::new(life_bell.clone()));
+        let (observer, life) = observation(life_bell);
         let (inboxes, mailboxes): (Vec<Inbox>, Vec<Mailbox>) =
             (0..config.workers).map(|_| Inbox::new()).unzip();
-        let hub = Arc::new(Hub::new(config, inboxes, Some(observer), Arc::new(Metrics::default())));
+        let hub = Hub::new(config, inboxes, is_observed.then_some(observer), Arc::default());
         let mut server = Self {
             addresses,
-            hub: Arc::clone(&hub),
+            hub: Arc::new(hub),
             workers: config.workers,
             drains: Vec::new(),
-            accepting: stop,
+            end_accepting: bell()?,
             threads: Vec::new(),
             life,
+            failure,
         };
         // A failure from here on drops `server`, which ends what runs already.
-        server.drains = Drain::start_all(config, &hub)?;
+        server.start_threads(config, listeners, mailboxes)?;
+        Ok(server)
+    }
+
+    fn start_threads(
+        &mut self,
+        config: &Config,
+        listeners: Vec<Listener>,
+        mailboxes: Vec<Mailbox>,
+    ) -> Result<(), Error> {
+        for drain in Drain::open_all(config, &self.hub)? {
+            let stop = drain.stopper();
+            let thread = self.spawn("canyon-drain".to_owned(), move || {
+                drain.run();
+                Ok(())
+            })?;
+            self.drains.push((stop, thread));
+        }
         let settings =
             WorkerSettings { path_prefix: config.path_prefix.clone(), send_timeout: config.send_timeout };
         for (index, mailbox) in mailboxes.into_iter().enumerate() {
-            let (hub, settings, apps) = (Arc::clone(&hub), settings.clone(), config.apps.len());
-            server.spawn(format!("canyon-worker-{index}"), move || {
+            let (hub, settings, apps) = (Arc::clone(&self.hub), settings.clone(), config.apps.len());
+            let thread = self.spawn(format!("canyon-worker-{index}"), move || {
                 Worker::new(index, hub, settings, mailbox, apps, crate::http::serve).run()
             })?;
+            self.threads.push(thread);
         }
-        let (workers, stop) = (config.workers, server.accepting.clone());
-        server
+        let (hub, workers, stop) = (Arc::clone(&self.hub), self.workers, self.end_accepting.clone());
+        let thread = self
             .spawn("canyon-accept".to_owned(), move || listener::accept(&listeners, &hub, workers, &stop))?;
-        Ok(server)
+        self.threads.push(thread);
+        Ok(())
     }
 
     /// Where the server listens, with the ports that the system chose.
@@ -90,7 +127,15 @@ impl Server {
     /// Waits for the next life-cycle event; a signal to the calling thread ends the wait.
     #[must_use]
     pub fn poll(&self, timeout: Duration) -> Polled {
-        self.life.poll(timeout)
+        match self.failure.message() {
+            Some(why) => Polled::Failed(why),
+            None => self.life.poll(timeout),
+        }
+    }
+
+    /// Waits until a thread of the server fails, and says how. A server that has failed serves only in part: stop it.
+    pub async fn failure(&self) -> String {
+        self.failure.wait().await
     }
 
     /// Stops: no more connections, events stay in their queues, clients are closed with 4200.
@@ -101,33 +146,32 @@ impl Server {
     }
 
     fn end(&mut self, grace: Duration) {
-        self.accepting.ring();
-        self.drains.clear();
+        self.end_accepting.ring();
+        // First the drains, to their end: what they have taken from a queue is in the inboxes before the workers stop.
+        for (drain, thread) in self.drains.drain(..) {
+            drain.stop();
+            join(thread);
+        }
         for worker in 0..self.workers {
             self.hub.inbox(worker).send(Letter::Stop { grace });
         }
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the server had panicked");
-            }
-        }
+        self.threads.drain(..).for_each(join);
     }
 
     fn spawn(
-        &mut self,
+        &self,
         name: String,
         run: impl FnOnce() -> io::Result<()> + Send + 'static,
-    ) -> Result<(), Error> {
-        let told = name.clone();
-        let body = move || {
-            if let Err(error) = run() {
-                tracing::error!(%error, thread = told, "a thread of the server could not run");
-            }
-        };
-        let thread = Builder::new().name(name).spawn(body);
-        self.threads.push(thread.map_err(|error| Error::System("a thread of the server", error))?);
-        Ok(())
+    ) -> Result<JoinHandle<()>, Error> {
+        let (failure, told) = (Arc::clone(&self.failure), name.clone());
+        let thread = Builder::new().name(name).spawn(move || failure.watch(&told, run));
+        thread.map_err(|error| Error::System("a thread of the server", error))
     }
+}
+
+fn join(thread: JoinHandle<()>) {
+    // It cannot have panicked: a panic is caught in the thread and told as a failure.
+    let _ = thread.join();
 }
 
 impl Drop for Server {

@@ -306,6 +306,7 @@ impl State {
         let connection = &mut self.connections[entry.slot];
         let timeout = connection.session.app.config.activity_timeout;
         let pong_wait = timeout.min(PONG_WAIT);
+        connection.outbox.shrink();
         let due = match connection.pinged {
             Some(since) if now >= since + pong_wait => {
                 metrics.silent_clients_closed.increment();
