@@ -83,6 +83,20 @@ fn serve_says_where_it_listens_and_exits_0_on_either_signal() {
 }
 
 #[test]
+fn serve_takes_more_connections_than_the_soft_limit_of_descriptors() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -Sn 100 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_canyon")]);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--app", "1:k:s", "--queue"]);
+    command.arg(directory.path().join("queue"));
+    let served = Served::spawn(command, directory);
+    let streams: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(served.address()).unwrap()).collect();
+    for stream in streams {
+        assert!(up(stream).starts_with("HTTP/1.1 200 OK"));
+    }
+}
+
+#[test]
 fn serve_listens_on_a_unix_socket_and_clears_it_away() {
     let sockets = tempfile::tempdir().unwrap();
     let path = sockets.path().join("http.sock");

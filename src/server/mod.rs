@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::worker::{Worker, WorkerSettings};
 use failure::Failure;
 use listener::Listener;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -57,6 +58,7 @@ impl Server {
     }
 
     fn launch(config: &Config, is_observed: bool) -> Result<Self, Error> {
+        raise_descriptor_limit();
         let listeners = config.listen.iter().map(Listener::bind).collect::<Result<Vec<_>, _>>()?;
         let addresses = listeners.iter().map(Listener::address).collect::<Result<Vec<_>, _>>();
         let addresses = addresses.map_err(|error| Error::System("the listening address", error))?;
@@ -166,6 +168,18 @@ impl Server {
         let (failure, told) = (Arc::clone(&self.failure), name.clone());
         let thread = Builder::new().name(name).spawn(move || failure.watch(&told, run));
         thread.map_err(|error| Error::System("a thread of the server", error))
+    }
+}
+
+/// Lets the process have as many descriptors as it may ask for: the usual soft limit of 1024 is there for programs that
+/// use select(2), and would be the limit of connections here.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+        if let Err(error) = raised {
+            tracing::warn!(%error, limit = limit.current, "the limit of open files could not be raised");
+        }
     }
 }
 
