@@ -26,7 +26,8 @@ export class Demo {
         // A process group of its own, as a terminal gives it: interrupt() signals all of it, as Ctrl-C does.
         this.#child = spawn(SCRIPT, [...args, '--ready-file', this.#readyFile], {
             detached: true,
-            env: { ...process.env, ...env, CANYON_TEST_RUN: this.#directory },
+            // A demo that fails keeps its logs: in here, where kill() removes them.
+            env: { ...process.env, ...env, CANYON_TEST_RUN: this.#directory, TMPDIR: this.#directory },
             stdio: ['ignore', 'pipe', 'pipe'],
         })
         for (const stream of [this.#child.stdout, this.#child.stderr]) {

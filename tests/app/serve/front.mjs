@@ -52,8 +52,8 @@ async function sendFile(pathname, request, response, root) {
     const type = TYPES[extname(pathname)]
     if (!type) return false
 
-    // `normalize` on an absolute path cannot climb above its root.
-    const path = join(root, normalize(decodeURIComponent(pathname)))
+    // `normalize` on an absolute path cannot climb above its root. No name in public/ needs an escape.
+    const path = join(root, normalize(pathname))
     const file = await stat(path).catch(() => null)
     if (!file?.isFile()) return false
 
