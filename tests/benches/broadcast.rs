@@ -1,0 +1,36 @@
+//! What Laravel's `broadcast()` costs: with the canyon driver through the extension and over HTTP, and with the drivers
+//! of Laravel that do nothing and write a line to the log, as floors.
+
+use crate::php::Php;
+use crate::report::{Report, Row};
+use crate::server::Server;
+use crate::statistics::Samples;
+use crate::{Result, Size};
+use std::collections::BTreeMap;
+
+pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
+    let php = Php::latest()?;
+    let server = Server::start()?;
+    let mut all: BTreeMap<String, Samples> = BTreeMap::new();
+    let count = size.pick("1000", "200");
+    for _ in 0..size.repeats() {
+        for (driver, samples) in php.run("broadcast.php", &["3", count], &server)? {
+            all.entry(driver).or_default().add(samples);
+        }
+    }
+    let mut take = |name: &str| all.remove(name).ok_or(format!("broadcast.php did not measure {name}"));
+    let overhead = take("clock")?.quantile(0.5);
+    let mut report = Report::new("broadcast", format!("broadcast() in Laravel, PHP {}", php.version));
+    let null = take("null")?.less(overhead);
+    for (name, driver) in [
+        ("log driver", "log"),
+        ("canyon driver, extension", "canyon"),
+        ("canyon driver, HTTP to the same server", "canyon-http"),
+    ] {
+        let samples = take(driver)?.less(overhead);
+        report.add(Row::times(name, &samples).beside("null driver", null.quantile(0.5)));
+    }
+    report.add(Row::times("  null driver", &null));
+    report.note("One ShouldBroadcastNow event after the other, about 300 bytes of data, one public channel.");
+    Ok(vec![report])
+}

@@ -1,0 +1,223 @@
+//! One channel with many subscribers: what a delivery costs, beside a bare `send()` to the same number of sockets.
+//!
+//! Published through the queue by a thread of this process. Every client checks that it gets every event once and in
+//! order.
+
+use crate::floor::{Floor, Plan};
+use crate::process;
+use crate::report::{Report, Row, Unit};
+use crate::server::{APP, Server};
+use crate::stamp::{self, Stamp};
+use crate::statistics::{Samples, median};
+use crate::swarm::{Swarm, Tally};
+use crate::{Result, Size};
+use canyon::event::Draft;
+use canyon::queue::{Producer, ProducerOptions, Push};
+use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+const CHANNEL: &str = "news";
+const CLIENTS: usize = 1_000;
+
+/// Bytes of an event's data.
+const DATA: usize = 256;
+
+/// Bytes of such an event's frame, about.
+const LEN: usize = 320;
+
+/// Pace of the paced measurement.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Latencies kept: all of a paced measurement. Of a saturated one they would only say how long the queue is.
+const MOST_LATENCIES: usize = 100_000;
+
+/// What one measurement found.
+struct Outcome {
+    latencies: Vec<f64>,
+    per_second: f64,
+    /// Processor seconds of the sender per million deliveries.
+    processor: f64,
+}
+
+pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
+    let mut report =
+        Report::new("fanout", format!("{CLIENTS} subscribers of one channel, {DATA} bytes of data"));
+    saturated(size, &mut report)?;
+    paced(size, &mut report)?;
+    report.note("Server and clients share the processors. \"s/M\" is processor time of the sender per million deliveries.");
+    Ok(vec![report])
+}
+
+/// As many events as go through in some seconds.
+fn saturated(size: Size, report: &mut Report) -> Result<()> {
+    let limit = Duration::from_millis(size.pick(3_000, 500));
+    let outcomes = repeat(size, || through_server(Pace::Saturated(limit)))?;
+    let rounds = size.pick(400, 50);
+    let plan = |batch, rounds| Plan { clients: CLIENTS, len: LEN, batch, pause: Duration::ZERO, rounds };
+    let floors = [
+        ("send() of 1 frame", repeat(size, || bare(plan(1, rounds)))?),
+        ("send() of 10 frames", repeat(size, || bare(plan(10, rounds)))?),
+        ("send() of 100 frames", repeat(size, || bare(plan(100, rounds)))?),
+    ];
+    let outcome = middle(&outcomes);
+    for (floor, outcomes) in &floors {
+        let row = Row::new("saturated, deliveries", Unit::PerSecond, outcome.per_second);
+        report.add(row.beside(*floor, middle(outcomes).per_second));
+    }
+    for (floor, outcomes) in &floors {
+        let row = Row::new("saturated, processor", Unit::SecondsPerMillion, outcome.processor);
+        report.add(row.beside(*floor, middle(outcomes).processor));
+    }
+    Ok(())
+}
+
+/// Twenty events a second.
+fn paced(size: Size, report: &mut Report) -> Result<()> {
+    let rounds = size.pick(80, 20);
+    let plan = Plan { clients: CLIENTS, len: LEN, batch: 1, pause: PAUSE, rounds };
+    let (mut measured, mut floor) = (Vec::new(), Vec::new());
+    // In turn, so that both see the same moods of the machine.
+    for _ in 0..size.repeats() {
+        measured.push(through_server(Pace::Paced(rounds))?);
+        floor.push(bare(plan)?);
+    }
+    let latencies = |outcomes: &[Outcome]| {
+        let mut samples = Samples::default();
+        outcomes.iter().for_each(|outcome| samples.add(outcome.latencies.clone()));
+        samples
+    };
+    let (ours, bare) = (latencies(&measured), latencies(&floor));
+    let name = "send() of 1 frame";
+    report.add(Row::times("20 events/s, latency", &ours).beside(name, bare.quantile(0.5)));
+    report.add(Row::times("  send() of 1 frame, latency", &bare));
+    let row = Row::new("20 events/s, processor", Unit::SecondsPerMillion, middle(&measured).processor);
+    report.add(row.beside(name, middle(&floor).processor));
+    Ok(())
+}
+
+/// The medians of what several repeats found; latencies apart, which have quantiles of their own.
+fn middle(outcomes: &[Outcome]) -> Outcome {
+    Outcome {
+        latencies: Vec::new(),
+        per_second: median(outcomes.iter().map(|outcome| outcome.per_second).collect()),
+        processor: median(outcomes.iter().map(|outcome| outcome.processor).collect()),
+    }
+}
+
+fn repeat(size: Size, measure: impl Fn() -> Result<Outcome>) -> Result<Vec<Outcome>> {
+    (0..size.repeats()).map(|_| measure()).collect()
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    /// Without a pause, for so long.
+    Saturated(Duration),
+    /// So many events, with a pause before each.
+    Paced(usize),
+}
+
+fn through_server(pace: Pace) -> Result<Outcome> {
+    let server = Server::start()?;
+    let mut swarm = Swarm::subscribe(server.address, CLIENTS, |_| CHANNEL.to_owned())?;
+    // What connecting has stirred up settles first.
+    std::thread::sleep(Duration::from_millis(300));
+    let publisher = publish(server.queue(), pace)?;
+    receive(&mut swarm, server.pid(), Expected::From(publisher))
+}
+
+fn bare(plan: Plan) -> Result<Outcome> {
+    let mut floor = Floor::start(plan)?;
+    floor.go()?;
+    let pid = floor.pid();
+    receive(&mut floor.swarm, pid, Expected::Events((plan.rounds * plan.batch) as u64))
+}
+
+/// How many events each client has to get.
+enum Expected {
+    Events(u64),
+    /// Known when the publisher is done.
+    From(JoinHandle<std::result::Result<u64, String>>),
+}
+
+impl Expected {
+    fn known(self) -> Result<Self> {
+        match self {
+            Self::From(publisher) if publisher.is_finished() => {
+                let published = publisher.join().map_err(|_| "the publishing thread panicked")?;
+                Ok(Self::Events(published?))
+            }
+            other => Ok(other),
+        }
+    }
+}
+
+/// Receives until every client has every event.
+fn receive(swarm: &mut Swarm, pid: u32, mut expected: Expected) -> Result<Outcome> {
+    let (start, used) = (Instant::now(), process::processor_time(pid)?);
+    let patience = start + Duration::from_secs(60);
+    let mut tally = Tally::new(CLIENTS);
+    let mut latencies = Vec::new();
+    loop {
+        expected = expected.known()?;
+        if let Expected::Events(events) = expected
+            && tally.deliveries >= events * CLIENTS as u64
+        {
+            break;
+        }
+        if Instant::now() > patience {
+            return Err(format!("not everything arrived: {} deliveries in a minute", tally.deliveries).into());
+        }
+        swarm.turn(Duration::from_millis(50), &mut |client, stamp| {
+            tally.count(client, stamp);
+            if latencies.len() < MOST_LATENCIES {
+                latencies.push(stamp::now().saturating_sub(stamp.nanoseconds) as f64);
+            }
+        })?;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let processor = process::processor_time(pid)?.saturating_sub(used).as_secs_f64();
+    if tally.wrong > 0 {
+        return Err(format!("{} deliveries were lost, double or out of order", tally.wrong).into());
+    }
+    let deliveries = tally.deliveries as f64;
+    Ok(Outcome { latencies, per_second: deliveries / seconds, processor: processor * 1e6 / deliveries })
+}
+
+/// Publishes from a thread; it ends with the number of events.
+fn publish(queue: &Path, pace: Pace) -> Result<JoinHandle<std::result::Result<u64, String>>> {
+    let mut producer = Producer::attach(ProducerOptions::new(queue))?;
+    Ok(std::thread::spawn(move || {
+        let mut published = 0;
+        let end = match pace {
+            Pace::Saturated(limit) => Instant::now() + limit,
+            Pace::Paced(_) => Instant::now() + Duration::from_secs(60),
+        };
+        while Instant::now() < end {
+            if let Pace::Paced(count) = pace {
+                if published == count as u64 {
+                    break;
+                }
+                std::thread::sleep(PAUSE);
+            }
+            match push(&mut producer, Stamp::now(published)).map_err(|error| error.to_string())? {
+                Push::Published => published += 1,
+                Push::Full => std::thread::sleep(Duration::from_micros(200)),
+            }
+        }
+        Ok(published)
+    }))
+}
+
+fn push(producer: &mut Producer, stamp: Stamp) -> Result<Push> {
+    let data = stamp.data(DATA);
+    let draft = Draft {
+        app: APP.as_bytes(),
+        channels: std::iter::once(CHANNEL.as_bytes()),
+        name: b"OrderShipped",
+        data: data.as_bytes(),
+        except: None,
+    };
+    let event = draft.encode()?;
+    Ok(producer.push(event.len(), |writer| event.write(|piece| writer.put(piece)))?)
+}

@@ -1,0 +1,91 @@
+<?php
+
+/**
+ * Takes the time of Laravel's broadcast() of a ShouldBroadcastNow event, with one driver after the other.
+ *
+ *   broadcast.php ROUNDS COUNT    in each round COUNT events with each driver
+ */
+
+require __DIR__.'/measure.php';
+require __DIR__.'/../../php/autoload.php';
+
+use Canyon\Tests\Support\Skeleton;
+use Illuminate\Broadcasting\Channel;
+use Illuminate\Contracts\Broadcasting\ShouldBroadcastNow;
+use Illuminate\Contracts\Console\Kernel;
+
+class OrderShipped implements ShouldBroadcastNow
+{
+    public function __construct(public int $order, public string $customer, public string $pad)
+    {
+        //
+    }
+
+    public function broadcastOn(): Channel
+    {
+        return new Channel('orders');
+    }
+}
+
+$_SERVER = ['APP_KEY' => 'base64:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', 'LOG_CHANNEL' => 'single'] + $_SERVER;
+
+$skeleton = Skeleton::create();
+
+try {
+    $app = require $skeleton->path.'/bootstrap/app.php';
+    $app->make(Kernel::class)->bootstrap();
+
+    config(['broadcasting.connections.canyon' => ['driver' => 'canyon', 'transport' => 'extension']]);
+    config(['broadcasting.connections.canyon-http' => ['driver' => 'canyon', 'transport' => 'http']]);
+
+    [, $rounds, $count] = $argv;
+
+    for ($round = 0; $round < (int) $rounds; $round++) {
+        foreach (['null', 'log', 'canyon', 'canyon-http'] as $driver) {
+            config(['broadcasting.default' => $driver]);
+            series($driver, samples((int) $count));
+        }
+
+        series('clock', clock((int) $count));
+    }
+} finally {
+    $skeleton->delete();
+}
+
+/**
+ * @return list<int>
+ */
+function samples(int $count): array
+{
+    $samples = [];
+
+    // The first ones create the driver, connect, attach and fill the caches of the processor.
+    for ($number = -50; $number < $count; $number++) {
+        $event = new OrderShipped($number, 'Ada Lovelace', str_repeat('x', 240));
+
+        $start = hrtime(true);
+        broadcast($event);
+        $end = hrtime(true);
+
+        if ($number >= 0) {
+            $samples[] = $end - $start;
+        }
+    }
+
+    return $samples;
+}
+
+/**
+ * @return list<int>
+ */
+function clock(int $count): array
+{
+    $samples = [];
+
+    for ($number = 0; $number < $count; $number++) {
+        $start = hrtime(true);
+        $samples[] = hrtime(true) - $start;
+    }
+
+    return $samples;
+}

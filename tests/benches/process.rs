@@ -1,0 +1,48 @@
+//! What the kernel says about a process.
+
+use crate::Result;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fs;
+use std::time::Duration;
+
+/// Descriptors asked for: enough for 50,000 connections.
+const DESCRIPTORS: u64 = 65_536;
+
+/// Raises the limit of open files as far as it goes; servers started later inherit it.
+pub(crate) fn raise_descriptor_limit() -> Result<()> {
+    let now = getrlimit(Resource::Nofile);
+    let wanted = now.maximum.map_or(DESCRIPTORS, |maximum| maximum.max(DESCRIPTORS));
+    let raised = Rlimit { current: Some(wanted), maximum: Some(wanted) };
+    if setrlimit(Resource::Nofile, raised).is_err() {
+        // Only root may go beyond the hard limit.
+        setrlimit(Resource::Nofile, Rlimit { current: now.maximum, maximum: now.maximum })?;
+    }
+    Ok(())
+}
+
+/// How many connections a process can hold, its other files apart.
+pub(crate) fn most_connections() -> usize {
+    const OTHERS: u64 = 256;
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(limit.saturating_sub(OTHERS)).unwrap_or(usize::MAX)
+}
+
+/// Bytes of physical memory that a process has.
+pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("no VmRSS in /proc")?;
+    Ok(kilobytes.trim().parse::<u64>()? * 1024)
+}
+
+/// Processor time, user and system, that the threads of a process have used so far.
+///
+/// From `schedstat`, which counts nanoseconds; `stat` counts hundredths of a second.
+pub(crate) fn processor_time(pid: u32) -> Result<Duration> {
+    let mut nanoseconds = 0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanoseconds += text.split(' ').next().unwrap_or_default().parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}

@@ -1,0 +1,132 @@
+//! What `Canyon\Publisher::publish()` costs in PHP: 300 bytes of data, a running server on the other side.
+//!
+//! The floors are a native PHP call that does nothing, made under the same conditions, and, where the server sleeps and
+//! must be woken, a bare wake of a thread after the same silence. The cost of reading the clock is taken off everywhere.
+
+use crate::php::{Php, Series};
+use crate::report::{Report, Row};
+use crate::server::Server;
+use crate::statistics::Samples;
+use crate::{Result, Size, futex};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const NO_OP: &str = "no-op call";
+
+/// A silence after which the server sleeps.
+const SILENCE: Duration = Duration::from_millis(1050);
+
+pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
+    Php::all()?.iter().map(|php| measure(php, size)).collect()
+}
+
+fn measure(php: &Php, size: Size) -> Result<Report> {
+    let mut report = Report::new("publish", format!("publish(), PHP {}", php.version));
+    let server = Server::start()?;
+    sustained(php, size, &server, &mut report)?;
+    let wait = size.pick("60000", "3000");
+    one_by_one(php, size, &server, ("one every 20 us", &[wait, "20"]), &mut report)?;
+    let pause = size.pick("1200", "120");
+    one_by_one(php, size, &server, ("one every 5 ms", &[pause, "5000"]), &mut report)?;
+    after_silence(php, size, &server, &mut report)?;
+    first(php, size, &server, &mut report)?;
+    report.note(
+        "Without the time of reading the clock. \"No-op call\" is gc_enabled(), called in the same way.",
+    );
+    Ok(report)
+}
+
+/// Runs a script several times; the samples by series, each run one repeat.
+fn repeat(
+    php: &Php,
+    repeats: usize,
+    arguments: &[&str],
+    server: &Server,
+) -> Result<BTreeMap<String, Samples>> {
+    let mut all: BTreeMap<String, Samples> = BTreeMap::new();
+    for _ in 0..repeats {
+        let series: Series = php.run("publish.php", arguments, server)?;
+        for (name, samples) in series {
+            all.entry(name).or_default().add(samples);
+        }
+    }
+    Ok(all)
+}
+
+fn series<'a>(all: &'a BTreeMap<String, Samples>, name: &str) -> Result<&'a Samples> {
+    all.get(name).ok_or_else(|| format!("publish.php printed no series {name:?}").into())
+}
+
+/// As fast as it goes, in batches; with one channel and with 100.
+fn sustained(php: &Php, size: Size, server: &Server, report: &mut Report) -> Result<()> {
+    for (channels, name, count) in [
+        ("1", "sustained", size.pick("400000", "20000")),
+        ("100", "sustained, 100 channels", size.pick("40000", "4000")),
+    ] {
+        let all = repeat(php, size.repeats(), &["sustained", count, channels], server)?;
+        let empty_loop = series(&all, "loop")?.quantile(0.5);
+        let publish = series(&all, "publish")?.less(empty_loop);
+        let no_op = series(&all, "no-op")?.less(empty_loop).quantile(0.5);
+        report.add(Row::times(name, &publish).beside(NO_OP, no_op));
+        let full = series(&all, "full")?.quantile(0.5) * 100.0;
+        report.note(format!(
+            "{name}: means of batches of 100; {full:.0} of {count} publishes were refused because the queue was full, and \
+             tried no more."
+        ));
+    }
+    Ok(())
+}
+
+/// One publish at a time, each the first thing after a pause.
+fn one_by_one(
+    php: &Php,
+    size: Size,
+    server: &Server,
+    (name, arguments): (&str, &[&str]),
+    report: &mut Report,
+) -> Result<()> {
+    let arguments = [&["paced"], arguments].concat();
+    let all = repeat(php, size.repeats(), &arguments, server)?;
+    let clock = series(&all, "clock")?;
+    let overhead = clock.quantile(0.5);
+    let no_op = series(&all, "no-op")?.less(overhead);
+    report.add(Row::times(name, &series(&all, "publish")?.less(overhead)).beside(NO_OP, no_op.quantile(0.5)));
+    report.add(Row::times("  no-op call, likewise", &no_op));
+    report.add(Row::times("  hrtime(true), likewise", &series(&all, "hrtime")?.less(overhead)));
+    report.add(Row::times("  the clock itself (taken off above)", clock));
+    Ok(())
+}
+
+/// One publish at a time, each waking the server.
+fn after_silence(php: &Php, size: Size, server: &Server, report: &mut Report) -> Result<()> {
+    let count = size.pick(48, 6);
+    let (slots, pause) = (count.to_string(), SILENCE.as_micros().to_string());
+    // Both sleep nearly always, so they can do it at the same time.
+    let floor = std::thread::spawn(move || futex::wakes(count, SILENCE));
+    let all = repeat(php, 1, &["paced", &slots, &pause], server)?;
+    let mut wakes = Samples::default();
+    wakes.add(floor.join().map_err(|_| "the thread that wakes another panicked")?);
+    let overhead = series(&all, "clock")?.quantile(0.5);
+    let publish = series(&all, "publish")?.less(overhead);
+    report.add(Row::times("after 1 s of silence", &publish).beside("futex wake", wakes.quantile(0.5)));
+    report.add(Row::times("  futex wake, likewise", &wakes));
+    report.add(Row::times("  no-op call, likewise", &series(&all, "no-op")?.less(overhead)));
+    Ok(())
+}
+
+/// The first publish of a process, which attaches to the queue.
+fn first(php: &Php, size: Size, server: &Server, report: &mut Report) -> Result<()> {
+    let mut all: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for _ in 0..size.pick(30, 5) {
+        for (name, samples) in php.run("publish.php", &["first"], server)? {
+            all.entry(name).or_default().extend(samples);
+        }
+    }
+    for (name, samples) in all {
+        let mut of_all_processes = Samples::default();
+        of_all_processes.add(samples);
+        let what = format!("{name} of a process");
+        report.add(Row::times(what, &of_all_processes));
+    }
+    Ok(())
+}

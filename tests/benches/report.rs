@@ -1,0 +1,176 @@
+//! What a scenario found: a line of JSON, and a table for people.
+
+use crate::statistics::Samples;
+use serde_json::{Value, json};
+use std::fs;
+
+/// The rows of one scenario.
+#[derive(Debug)]
+pub(crate) struct Report {
+    scenario: &'static str,
+    title: String,
+    rows: Vec<Row>,
+    notes: Vec<String>,
+}
+
+/// One thing that was measured, beside what it is compared with.
+#[derive(Debug)]
+pub(crate) struct Row {
+    name: String,
+    unit: Unit,
+    value: f64,
+    /// Where `value` is a median: the 99th percentile, and the number of samples.
+    tail: Option<(f64, usize)>,
+    floor: Option<(String, f64)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Unit {
+    Nanoseconds,
+    Bytes,
+    PerSecond,
+    SecondsPerMillion,
+    Percent,
+}
+
+impl Report {
+    pub(crate) fn new(scenario: &'static str, title: impl Into<String>) -> Self {
+        Self { scenario, title: title.into(), rows: Vec::new(), notes: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// Something to know when reading the table.
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();
+        json!({"scenario": self.scenario, "title": self.title, "rows": rows, "notes": self.notes})
+    }
+
+    pub(crate) fn table(&self) -> String {
+        let head = [&self.title, "", "p99", "beside", "", "ratio"].map(str::to_owned);
+        let mut lines = vec![head];
+        lines.extend(self.rows.iter().map(Row::cells));
+        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+        let widths: [usize; 6] = std::array::from_fn(width);
+        let mut text = String::new();
+        for (number, line) in lines.iter().enumerate() {
+            let [name, value, tail, floor, floor_value, ratio] = line;
+            let [w0, w1, w2, w3, w4, w5] = widths;
+            let line = format!(
+                "{name:<w0$}  {value:>w1$}  {tail:>w2$}   {floor:<w3$}  {floor_value:>w4$}  {ratio:>w5$}"
+            );
+            text += line.trim_end();
+            text.push('\n');
+            if number == 0 {
+                text += &"-".repeat(widths.iter().sum::<usize>() + 11);
+                text.push('\n');
+            }
+        }
+        for note in &self.notes {
+            text += &format!("  {note}\n");
+        }
+        text
+    }
+}
+
+impl Row {
+    pub(crate) fn new(name: impl Into<String>, unit: Unit, value: f64) -> Self {
+        Self { name: name.into(), unit, value, tail: None, floor: None }
+    }
+
+    /// A row of times: their median and their 99th percentile.
+    pub(crate) fn times(name: impl Into<String>, samples: &Samples) -> Self {
+        let tail = Some((samples.quantile(0.99), samples.count()));
+        Self { tail, ..Self::new(name, Unit::Nanoseconds, samples.quantile(0.5)) }
+    }
+
+    /// Puts a floor (or something else worth comparing with) beside the row.
+    pub(crate) fn beside(mut self, name: impl Into<String>, value: f64) -> Self {
+        self.floor = Some((name.into(), value));
+        self
+    }
+
+    fn ratio(&self) -> Option<f64> {
+        let (_, floor) = self.floor.as_ref()?;
+        Some(self.value / floor).filter(|ratio| ratio.is_finite())
+    }
+
+    fn json(&self) -> Value {
+        let mut row = json!({"name": self.name, "unit": self.unit.name()});
+        row[if self.tail.is_some() { "p50" } else { "value" }] = json!(rounded(self.value));
+        if let Some((p99, samples)) = self.tail {
+            row["p99"] = json!(rounded(p99));
+            row["samples"] = json!(samples);
+        }
+        if let Some((name, value)) = &self.floor {
+            row["beside"] = json!({"name": name, "value": rounded(*value)});
+            row["ratio"] = json!(self.ratio().map(rounded));
+        }
+        row
+    }
+
+    fn cells(&self) -> [String; 6] {
+        let (floor, floor_value) = match &self.floor {
+            Some((name, value)) => (name.clone(), self.unit.show(*value)),
+            None => Default::default(),
+        };
+        [
+            self.name.clone(),
+            self.unit.show(self.value),
+            self.tail.map(|(p99, _)| self.unit.show(p99)).unwrap_or_default(),
+            floor,
+            floor_value,
+            self.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
+        ]
+    }
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nanoseconds => "ns",
+            Self::Bytes => "bytes",
+            Self::PerSecond => "1/s",
+            Self::SecondsPerMillion => "cpu s per million",
+            Self::Percent => "% of a core",
+        }
+    }
+
+    fn show(self, value: f64) -> String {
+        match self {
+            Self::Nanoseconds if value < 1_000.0 => format!("{value:.0} ns"),
+            Self::Nanoseconds if value < 1_000_000.0 => format!("{:.2} us", value / 1e3),
+            Self::Nanoseconds => format!("{:.2} ms", value / 1e6),
+            Self::Bytes if value < 1e6 => format!("{value:.0} B"),
+            Self::Bytes => format!("{:.2} MB", value / 1e6),
+            Self::PerSecond => format!("{value:.0} /s"),
+            Self::SecondsPerMillion => format!("{value:.2} s/M"),
+            Self::Percent => format!("{value:.2} %"),
+        }
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+/// What the figures were measured on.
+pub(crate) fn machine(quick: bool) -> Value {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let cpuinfo = read("/proc/cpuinfo");
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    json!({
+        "scenario": "machine",
+        "processor": model.trim_start_matches([' ', '\t', ':']),
+        "processors": std::thread::available_parallelism().map_or(1, usize::from),
+        "kernel": read("/proc/sys/kernel/osrelease").trim(),
+        "load": read("/proc/loadavg").split(' ').next().unwrap_or_default(),
+        "quick": quick,
+    })
+}
