@@ -71,8 +71,8 @@ class StartCommand extends Command
         $server = new Server($settings);
         $server->start();
 
-        $this->components->info('Canyon is listening on ['.implode('], [', $settings['listen']).'].');
         $this->describe($settings);
+        $this->components->info('Canyon is listening on ['.implode('], [', $settings['listen']).'].');
 
         while ($this->running) {
             $server->poll(self::POLL_TIMEOUT);

@@ -41,9 +41,9 @@ final class StartCommandTest extends TestCase
 
     public function test_a_binary_that_is_nowhere_is_looked_for_in_vain(): void
     {
-        $process = $this->start(['PATH' => '/nowhere']);
+        $process = Artisan::withoutExtension($this->skeleton, ['canyon:start', '--sidecar'], ['PATH' => '/nowhere'] + $this->environment);
 
-        $this->assertSame(1, $process->getExitCode());
+        $this->assertSame(1, $process->run());
         $this->assertStringContainsString('The canyon binary was found neither in vendor/bin and bin', $process->getOutput());
     }
 
