@@ -1,4 +1,53 @@
 //! Canyon: real-time broadcasting for Laravel applications that live on one server.
+//!
+//! Follow one message through the house:
+//!
+//! ```text
+//!  broadcast(new OrderShipped)             php/src/Broadcasting: channels formatted, payload encoded once
+//!    │
+//!  extension   Canyon\Publisher            names and sizes checked at the call
+//!    │
+//!  event       what is published           to a queue record and back
+//!  queue       ═══ shared memory ═══       a ring per publishing process; lock-free; survives kill -9 on either side
+//!    │
+//!  drain       one thread per queue        record → event
+//!    │            ┌── http                 the Pusher HTTP API, and the way in for WebSocket clients
+//!  hub         who listens, on which worker; who is present
+//!    │            └── client events        come back up from connections
+//!  worker      1..n threads                each owns its connections; inbox → outboxes → one writev each
+//!    │
+//!  connection  one client's state          session, reader, outbox, socket
+//!    │
+//!  protocol    the words of Pusher         pure functions
+//! ```
+//!
+//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics` is a leaf that all may write.
+//! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
+//! server`, `event ← queue ← drain`. A test holds the house to that.
 
 pub mod event;
 pub mod queue;
+
+#[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
+mod connection;
+#[cfg(feature = "server")]
+mod drain;
+#[cfg(feature = "server")]
+mod error;
+#[cfg(feature = "server")]
+mod http;
+#[cfg(feature = "server")]
+mod hub;
+#[cfg(feature = "server")]
+pub mod metrics;
+#[cfg(feature = "server")]
+pub mod protocol;
+#[cfg(feature = "server")]
+pub mod server;
+#[cfg(feature = "server")]
+mod worker;
+
+#[cfg(feature = "server")]
+pub use error::Error;

@@ -1,0 +1,84 @@
+# Canyon's targets; `make help` lists them.
+
+SHELL         := /bin/bash
+.SHELLFLAGS   := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Always this folder, whatever CARGO_TARGET_DIR says: the README and the tests name it.
+target := $(CURDIR)/target
+
+# The PHP to build the extension for. PHP_CONFIG stands beside it: php8.2 and php-config8.2.
+PHP        ?= php
+PHP_CONFIG ?= $(dir $(php))$(patsubst php%,php-config%,$(notdir $(php)))
+php         = $(shell command -v '$(PHP)')
+
+# <api>-<nts|zts>: what an extension is built for. One folder each, or builds for two PHPs
+# would overwrite each other.
+kind_of = $(shell $(1) -n -i 2>/dev/null | sed -n \
+    's/^PHP API => //p; s/^Thread Safety => disabled.*/nts/p; s/^Thread Safety => enabled.*/zts/p' | paste -sd-)
+kind    = $(call kind_of,'$(php)')
+
+##@ Use it
+
+demo: setup server ext84 ## Run the demo application: prints its URLs, stops on Ctrl-C
+	@exec tests/app/demo
+
+server: ## Build the WebSocket server, target/release/canyon
+	cargo build --release --bin canyon --target-dir '$(target)'
+
+# `cargo rustc --crate-type` instead of a crate type in Cargo.toml: no other cargo command
+# writes libcanyon.so. nodelete: PHP unloads extensions at exit, but this one may still have
+# thread-local destructors to run.
+ext: ## Build the PHP extension for PHP= (default: the php on PATH)
+	@test -x '$(php)' || { echo 'make ext: there is no $(PHP); name a PHP with PHP=/path/to/php' >&2; exit 1; }
+	@test -x '$(PHP_CONFIG)' || { echo 'make ext: there is no $(PHP_CONFIG); install php-dev, or name it with PHP_CONFIG=' >&2; exit 1; }
+	@case '$(kind)' in "$$('$(PHP_CONFIG)' --phpapi)"-*) ;; *) \
+	    echo 'make ext: $(PHP_CONFIG) belongs to another PHP than $(php) ($(kind)); name the right one with PHP_CONFIG=' >&2; exit 1;; esac
+	PHP='$(php)' PHP_CONFIG='$(abspath $(PHP_CONFIG))' cargo rustc --release --lib --crate-type cdylib \
+	    --target-dir '$(target)/ext/$(kind)' --no-default-features --features extension,server \
+	    -- -C link-arg=-Wl,-z,nodelete
+	@if [ '$(kind)' = '$(call kind_of,php)' ]; then \
+	    mkdir -p '$(target)/ext/release'; \
+	    ln -sfn '../$(kind)/release/libcanyon.so' '$(target)/ext/release/libcanyon.so'; \
+	fi
+
+##@ Work on it
+
+setup: ## Install what the tests and the demo need; a second run does nothing
+	@tests/setup/install
+
+test: setup server ext82 ext84 ## Set everything up and run every test
+	@tests/run
+
+suites := test-rust test-extension test-php test-fpm test-browser
+
+$(suites): test-%: setup ## Run one suite; what it tests is built first
+	@tests/run $*
+
+test-extension test-fpm: ext82
+test-extension test-php test-fpm test-browser: ext84
+test-php test-fpm test-browser: server
+
+lint: setup ## Check the formatting, clippy with warnings as errors, PHP syntax
+	@tests/run lint
+
+bench: setup server ext82 ext84 ## Measure on this machine and print the figures
+	@exec tests/bench
+
+ext82 ext84: ext%: setup ## Build the extension for the PHP 8.2 or 8.4 of the tests
+	@source tests/setup/env.sh; \
+	if [ -z "$$PHP$*" ]; then \
+	    echo 'This system has no PHP 8.2: its extension is not built.'; \
+	else \
+	    $(MAKE) --no-print-directory ext PHP="$$PHP$*" PHP_CONFIG="$$PHP$*_CONFIG"; \
+	fi
+
+clean: ## Remove target/ (what `make setup` installed stays)
+	rm -rf '$(target)'
+
+help: ## List the targets
+	@sed 's/^$$(suites): test-%/$(suites)/; s/^\(ext82 ext84\): ext%/\1/' Makefile | awk -F ':.*## ' ' \
+	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	    /^[a-z0-9 -]+:.*## / { if (length($$1) > 12) { print "  " $$1; $$1 = "" } printf "  %-12s %s\n", $$1, $$2 }'
+
+.PHONY: demo server ext setup test $(suites) lint bench ext82 ext84 clean help

@@ -1,0 +1,93 @@
+<?php
+
+return [
+
+    /*
+    |--------------------------------------------------------------------------
+    | Application
+    |--------------------------------------------------------------------------
+    |
+    | The credentials that the server, your Laravel application and Echo have
+    | in common, followed by the rules the server applies to connections of
+    | this application. The variables of Reverb are used where both agree.
+    |
+    */
+
+    'app' => [
+        'id' => env('CANYON_APP_ID', env('REVERB_APP_ID')),
+        'key' => env('CANYON_APP_KEY', env('REVERB_APP_KEY')),
+        'secret' => env('CANYON_APP_SECRET', env('REVERB_APP_SECRET')),
+        'client_events' => env('CANYON_APP_CLIENT_EVENTS', env('REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM', 'members')),
+        'allowed_origins' => explode(',', (string) env('CANYON_APP_ALLOWED_ORIGINS', '*')),
+        'activity_timeout' => env('CANYON_APP_ACTIVITY_TIMEOUT', env('REVERB_APP_ACTIVITY_TIMEOUT', 50)),
+        'max_connections' => env('CANYON_APP_MAX_CONNECTIONS', env('REVERB_APP_MAX_CONNECTIONS', 0)),
+        'max_event_bytes' => env('CANYON_APP_MAX_EVENT_BYTES', 1_048_576),
+    ],
+
+    /*
+    |--------------------------------------------------------------------------
+    | Server
+    |--------------------------------------------------------------------------
+    |
+    | Where the WebSocket server started by the canyon:start command listens.
+    | Addresses in the listen list, such as "unix:/run/canyon/http.sock" or
+    | "0.0.0.0:8080", replace the host and port if there are any of them.
+    |
+    */
+
+    'server' => [
+        'host' => env('CANYON_SERVER_HOST', env('REVERB_SERVER_HOST', '0.0.0.0')),
+        'port' => env('CANYON_SERVER_PORT', env('REVERB_SERVER_PORT', 8080)),
+        'listen' => explode(',', (string) env('CANYON_LISTEN')),
+        'path_prefix' => env('CANYON_PATH_PREFIX', env('REVERB_SERVER_PATH', '')),
+        'binary' => env('CANYON_BINARY'),
+    ],
+
+    /*
+    |--------------------------------------------------------------------------
+    | Queue Directory
+    |--------------------------------------------------------------------------
+    |
+    | The directory in shared memory through which events reach the server. By
+    | default it is "/run/canyon/<app id>" on machines where "/run/canyon" is
+    | a directory, and "/dev/shm/canyon-<app id>" on every other machine.
+    |
+    */
+
+    'queue' => env('CANYON_QUEUE'),
+
+    /*
+    |--------------------------------------------------------------------------
+    | Transport
+    |--------------------------------------------------------------------------
+    |
+    | How events are handed to the server. The "extension" transport writes to
+    | the queue directory, the "http" transport calls the server's HTTP API.
+    | With "auto", HTTP is used only where the extension is not available.
+    |
+    | Supported: "auto", "extension", "http"
+    |
+    */
+
+    'transport' => env('CANYON_TRANSPORT', 'auto'),
+
+    /*
+    |--------------------------------------------------------------------------
+    | HTTP Transport
+    |--------------------------------------------------------------------------
+    |
+    | The address under which your application reaches the HTTP API of the
+    | server, usually the one that browsers use too. Timeouts are seconds;
+    | a request that waits for the server should not do so for very long.
+    |
+    */
+
+    'http' => [
+        'host' => env('CANYON_HOST', env('REVERB_HOST', '127.0.0.1')),
+        'port' => env('CANYON_PORT', env('REVERB_PORT', 8080)),
+        'scheme' => env('CANYON_SCHEME', env('REVERB_SCHEME', 'http')),
+        'connect_timeout' => env('CANYON_HTTP_CONNECT_TIMEOUT', 2),
+        'timeout' => env('CANYON_HTTP_TIMEOUT', 2),
+    ],
+
+];

@@ -1,0 +1,227 @@
+<?php
+
+namespace Canyon\Broadcasting;
+
+use Canyon\Signer;
+use Illuminate\Broadcasting\Broadcasters\Broadcaster;
+use Illuminate\Broadcasting\Broadcasters\UsePusherChannelConventions;
+use Illuminate\Broadcasting\BroadcastException;
+use Illuminate\Support\Arr;
+use InvalidArgumentException;
+use Stringable;
+use Symfony\Component\HttpKernel\Exception\AccessDeniedHttpException;
+use Throwable;
+
+class CanyonBroadcaster extends Broadcaster
+{
+    use UsePusherChannelConventions;
+
+    /**
+     * How payloads are encoded: what a client parses is the same as with Pusher's
+     * library, but text outside of ASCII does not take six bytes a character.
+     */
+    protected const ENCODING = JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE;
+
+    /**
+     * Create a new broadcaster instance.
+     */
+    public function __construct(
+        protected readonly Signer $signer,
+        protected readonly Transport $transport,
+    ) {
+        //
+    }
+
+    /**
+     * Resolve the authenticated user payload for an incoming connection request.
+     *
+     * @param  \Illuminate\Http\Request  $request
+     * @return array{auth: string, user_data: string}|null
+     */
+    public function resolveAuthenticatedUser($request)
+    {
+        if (! $user = parent::resolveAuthenticatedUser($request)) {
+            return null;
+        }
+
+        $this->ensureSocketIdIsValid($request);
+
+        $id = $user['id'] ?? null;
+
+        if ((! is_scalar($id) && ! $id instanceof Stringable) || (string) $id === '') {
+            throw new InvalidArgumentException('The callback given to Broadcast::resolveAuthenticatedUserUsing must return an array with the "id" of the user.');
+        }
+
+        // Pusher's client gives up on a user whose ID is not a string.
+        $userData = json_encode(['id' => (string) $id] + $user, self::ENCODING);
+
+        return [
+            'auth' => $this->signer->user($request->input('socket_id'), $userData),
+            'user_data' => $userData,
+        ];
+    }
+
+    /**
+     * Authenticate the incoming request for a given channel.
+     *
+     * @param  \Illuminate\Http\Request  $request
+     * @return mixed
+     *
+     * @throws \Symfony\Component\HttpKernel\Exception\AccessDeniedHttpException
+     */
+    public function auth($request)
+    {
+        $this->ensureSocketIdIsValid($request);
+        $this->ensureChannelNameIsValid($request);
+
+        $channel = $this->normalizeChannelName($request->input('channel_name'));
+
+        if ($this->isGuardedChannel($request->input('channel_name')) && ! $this->retrieveUser($request, $channel)) {
+            throw new AccessDeniedHttpException;
+        }
+
+        return $this->verifyUserCanAccessChannel($request, $channel);
+    }
+
+    /**
+     * Return the valid authentication response.
+     *
+     * @param  \Illuminate\Http\Request  $request
+     * @param  mixed  $result
+     * @return array{auth: string, channel_data?: string}
+     */
+    public function validAuthenticationResponse($request, $result)
+    {
+        $channel = $request->input('channel_name');
+        $socketId = $request->input('socket_id');
+
+        if (! str_starts_with($channel, 'presence-')) {
+            return ['auth' => $this->signer->channel($socketId, $channel)];
+        }
+
+        $channelData = $this->memberData($request, $channel, $result);
+
+        return [
+            'auth' => $this->signer->channel($socketId, $channel, $channelData),
+            'channel_data' => $channelData,
+        ];
+    }
+
+    /**
+     * Broadcast the given event.
+     *
+     * @param  array<array-key, mixed>  $channels
+     * @param  string  $event
+     * @param  array<string, mixed>  $payload
+     * @return void
+     *
+     * @throws \Illuminate\Broadcasting\BroadcastException
+     */
+    public function broadcast(array $channels, $event, array $payload = [])
+    {
+        $socketId = Arr::pull($payload, 'socket');
+        $channels = array_values(array_unique($this->formatChannels($channels)));
+
+        if ($channels === []) {
+            return;
+        }
+
+        $this->ensureChannelsAreNotEncrypted($channels, (string) $event);
+
+        try {
+            $this->transport->publish(
+                $channels,
+                (string) $event,
+                json_encode($payload, self::ENCODING),
+                // A page that is not connected yet sends "undefined": there is no connection to leave out.
+                $this->isSocketId($socketId) ? $socketId : null,
+            );
+        } catch (Throwable $e) {
+            throw new BroadcastException("Failed to broadcast event [{$event}]: {$e->getMessage()}", 0, $e);
+        }
+    }
+
+    /**
+     * Encode what the other members of a presence channel get to know about the user.
+     *
+     * @param  \Illuminate\Http\Request  $request
+     */
+    protected function memberData($request, string $channel, mixed $result): string
+    {
+        $user = $this->retrieveUser($request, $this->normalizeChannelName($channel));
+
+        $member = ['user_id' => (string) (method_exists($user, 'getAuthIdentifierForBroadcasting')
+            ? $user->getAuthIdentifierForBroadcasting()
+            : $user->getAuthIdentifier())];
+
+        // A bare "true" lets the user in without telling anything about them.
+        if ($result !== true) {
+            $member['user_info'] = $result;
+        }
+
+        return json_encode($member, self::ENCODING);
+    }
+
+    /**
+     * Ensure that the connection to sign for is one that a server can have opened.
+     *
+     * Colons separate the parts of what is signed: with one in here, a
+     * signature for one thing could be had that is good for another.
+     *
+     * @param  \Illuminate\Http\Request  $request
+     */
+    protected function ensureSocketIdIsValid($request): void
+    {
+        if (! $this->isSocketId($request->input('socket_id'))) {
+            throw new AccessDeniedHttpException('The socket ID is invalid.');
+        }
+    }
+
+    /**
+     * Ensure that the channel to sign for is one that a server accepts.
+     *
+     * @param  \Illuminate\Http\Request  $request
+     */
+    protected function ensureChannelNameIsValid($request): void
+    {
+        $channel = $request->input('channel_name');
+
+        if (! is_string($channel) || preg_match('/\A[-a-zA-Z0-9_=@,.;]+\z/', $channel) !== 1) {
+            throw new AccessDeniedHttpException('The channel name is invalid.');
+        }
+
+        if ($this->isEncrypted($channel)) {
+            throw new AccessDeniedHttpException('Encrypted channels are not supported by the canyon driver yet.');
+        }
+    }
+
+    /**
+     * Ensure that nothing is sent in the clear on a channel that promises encryption.
+     *
+     * @param  list<string>  $channels
+     */
+    protected function ensureChannelsAreNotEncrypted(array $channels, string $event): void
+    {
+        foreach ($channels as $channel) {
+            if ($this->isEncrypted($channel)) {
+                throw new BroadcastException("Failed to broadcast event [{$event}]: encrypted channels such as [{$channel}] are not supported by the canyon driver yet.");
+            }
+        }
+    }
+
+    /**
+     * Determine if the channel's events must be encrypted.
+     */
+    protected function isEncrypted(string $channel): bool
+    {
+        return str_starts_with($channel, 'private-encrypted-');
+    }
+
+    /**
+     * Determine if the value is the ID of a connection.
+     */
+    protected function isSocketId(mixed $socketId): bool
+    {
+        return is_string($socketId) && preg_match('/\A\d+\.\d+\z/', $socketId) === 1;
+    }
+}

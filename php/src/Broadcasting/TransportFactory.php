@@ -1,0 +1,82 @@
+<?php
+
+namespace Canyon\Broadcasting;
+
+use Canyon\Broadcasting\Transports\ExtensionTransport;
+use Canyon\Broadcasting\Transports\HttpTransport;
+use Canyon\Credentials;
+use Canyon\InvalidConfiguration;
+use Canyon\QueueDirectory;
+use Canyon\Signer;
+use Closure;
+
+final class TransportFactory
+{
+    /**
+     * Create a new transport factory instance.
+     *
+     * @param  array<string, mixed>  $config
+     * @param  Closure(string): void  $onFallback
+     */
+    public function __construct(
+        private readonly array $config,
+        private readonly Credentials $credentials,
+        private readonly Signer $signer,
+        private readonly Closure $onFallback,
+    ) {
+        //
+    }
+
+    /**
+     * Create the configured transport.
+     */
+    public function make(): Transport
+    {
+        return match ($transport = $this->config['transport'] ?? 'auto') {
+            'auto' => ExtensionTransport::isAvailable() ? $this->extension() : $this->fallback(),
+            'extension' => $this->extension(),
+            'http' => $this->http(),
+            default => throw new InvalidConfiguration('The Canyon transport ['.(is_scalar($transport) ? $transport : gettype($transport)).'] is not supported. Set CANYON_TRANSPORT to "auto", "extension" or "http".'),
+        };
+    }
+
+    /**
+     * Create the transport that writes to shared memory.
+     */
+    private function extension(): ExtensionTransport
+    {
+        if (! ExtensionTransport::isAvailable()) {
+            throw new InvalidConfiguration('The canyon PHP extension is not loaded ('.PHP_SAPI.', '.(php_ini_loaded_file() ?: 'no php.ini').'). Install it, or set CANYON_TRANSPORT to "auto" or "http".');
+        }
+
+        return new ExtensionTransport(
+            QueueDirectory::resolve($this->config['queue'] ?? null, $this->credentials),
+            $this->credentials->id(),
+        );
+    }
+
+    /**
+     * Create the transport that calls the server's HTTP API.
+     */
+    private function http(): HttpTransport
+    {
+        return HttpTransport::fromConfig(
+            $this->credentials,
+            $this->signer,
+            $this->config['http'] ?? [],
+            (string) ($this->config['server']['path_prefix'] ?? ''),
+        );
+    }
+
+    /**
+     * Create the HTTP transport because the extension is missing, and say so.
+     */
+    private function fallback(): HttpTransport
+    {
+        $transport = $this->http();
+
+        ($this->onFallback)("The canyon PHP extension is not loaded, so events are broadcast over HTTP to {$transport->url()}, which takes longer. Install the extension, or set CANYON_TRANSPORT to \"http\" if this is what you want.");
+
+        return $transport;
+    }
+}

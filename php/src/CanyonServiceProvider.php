@@ -1,0 +1,65 @@
+<?php
+
+namespace Canyon;
+
+use Canyon\Broadcasting\BroadcasterFactory;
+use Canyon\Broadcasting\Transports\ExtensionTransport;
+use Canyon\Console\StartCommand;
+use Illuminate\Broadcasting\BroadcastManager;
+use Illuminate\Contracts\Config\Repository;
+use Illuminate\Contracts\Foundation\Application;
+use Illuminate\Foundation\Console\AboutCommand;
+use Illuminate\Support\ServiceProvider;
+
+class CanyonServiceProvider extends ServiceProvider
+{
+    /**
+     * Register the package's services.
+     */
+    public function register(): void
+    {
+        $this->mergeConfigFrom(__DIR__.'/../config/canyon.php', 'canyon');
+
+        $this->ensureConnectionIsConfigured();
+
+        $this->callAfterResolving(BroadcastManager::class, static function (BroadcastManager $manager) {
+            // Laravel 13 binds the closure to the manager unless it is static.
+            $manager->extend('canyon', static fn (Application $app, array $config) => BroadcasterFactory::make($app, $config));
+        });
+    }
+
+    /**
+     * Bootstrap the package's services.
+     */
+    public function boot(): void
+    {
+        if (! $this->app->runningInConsole()) {
+            return;
+        }
+
+        $this->publishes([
+            __DIR__.'/../config/canyon.php' => $this->app->configPath('canyon.php'),
+        ], ['canyon', 'canyon-config']);
+
+        $this->commands([StartCommand::class]);
+
+        if (class_exists(AboutCommand::class)) {
+            AboutCommand::add('Canyon', fn () => [
+                'Extension' => ExtensionTransport::isAvailable() ? phpversion('canyon') : '<fg=yellow;options=bold>NOT LOADED</>',
+                'Transport' => $this->app->make(Repository::class)->get('canyon.transport'),
+            ]);
+        }
+    }
+
+    /**
+     * Ensure that BROADCAST_CONNECTION=canyon is all an application has to set.
+     */
+    protected function ensureConnectionIsConfigured(): void
+    {
+        $config = $this->app->make(Repository::class);
+
+        if (! $config->has('broadcasting.connections.canyon')) {
+            $config->set('broadcasting.connections.canyon', ['driver' => 'canyon']);
+        }
+    }
+}

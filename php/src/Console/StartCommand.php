@@ -1,0 +1,146 @@
+<?php
+
+namespace Canyon\Console;
+
+use Canyon\Broadcasting\Transports\ExtensionTransport;
+use Canyon\Exception;
+use Canyon\Server;
+use Canyon\ServerSettings;
+use Illuminate\Console\Command;
+use Symfony\Component\Console\Attribute\AsCommand;
+
+#[AsCommand(name: 'canyon:start')]
+class StartCommand extends Command
+{
+    /**
+     * How many milliseconds to wait for the server at a time.
+     *
+     * A signal ends the wait, but one that comes just before the wait begins is only seen after it.
+     */
+    protected const POLL_TIMEOUT = 50;
+
+    /**
+     * The name and signature of the console command.
+     *
+     * @var string
+     */
+    protected $signature = 'canyon:start
+                {--host= : The IP address the server should bind to}
+                {--port= : The port the server should listen on}
+                {--listen=* : An address the server should listen on, "HOST:PORT" or "unix:/path"}
+                {--sidecar : Replace this process with the canyon binary instead of hosting the server in PHP}';
+
+    /**
+     * The console command description.
+     *
+     * @var string
+     */
+    protected $description = 'Start the Canyon server';
+
+    /**
+     * Indicates if the server should keep running.
+     */
+    protected bool $running = true;
+
+    /**
+     * Execute the console command.
+     */
+    public function handle(): int
+    {
+        try {
+            $this->option('sidecar') ? $this->becomeServer() : $this->hostServer();
+        } catch (Exception $e) {
+            $this->components->error($e->getMessage());
+
+            return self::FAILURE;
+        }
+
+        return self::SUCCESS;
+    }
+
+    /**
+     * Host the server in this process until a signal ends it.
+     */
+    protected function hostServer(): void
+    {
+        $this->ensureExtensionIsLoaded();
+        $this->ensureSignalsAreRespected();
+
+        $settings = $this->settings()->toArray();
+
+        $server = new Server($settings);
+        $server->start();
+
+        $this->components->info('Canyon is listening on ['.implode('], [', $settings['listen']).'].');
+        $this->describe($settings);
+
+        while ($this->running) {
+            $server->poll(self::POLL_TIMEOUT);
+        }
+
+        $this->components->info('Stopping the server.');
+
+        $server->stop();
+    }
+
+    /**
+     * Replace this process with the canyon binary.
+     */
+    protected function becomeServer(): void
+    {
+        $settings = $this->settings();
+        $binary = ServerBinary::find(config('canyon.server.binary'), $this->laravel->basePath());
+
+        $this->components->info("Handing over to [{$binary->path}].");
+        $this->describe($settings->toArray());
+
+        $binary->exec($settings->toJson());
+    }
+
+    /**
+     * Get the settings of the server, with the options of this command in place.
+     */
+    protected function settings(): ServerSettings
+    {
+        return new ServerSettings(
+            (array) config('canyon'),
+            $this->option('listen'),
+            $this->option('host'),
+            $this->option('port'),
+        );
+    }
+
+    /**
+     * Show what people look for when events do not arrive.
+     *
+     * @param  array<string, mixed>  $settings
+     */
+    protected function describe(array $settings): void
+    {
+        $this->components->twoColumnDetail('App ID', $settings['app'][0]['id']);
+        $this->components->twoColumnDetail('App key', $settings['app'][0]['key']);
+        $this->components->twoColumnDetail('Queue directory', $settings['queue']);
+
+        $this->newLine();
+    }
+
+    /**
+     * Ensure that the server can run inside of PHP.
+     */
+    protected function ensureExtensionIsLoaded(): void
+    {
+        if (! ExtensionTransport::isAvailable()) {
+            throw new Exception('The canyon PHP extension is not loaded in '.PHP_BINARY.' ('.(php_ini_loaded_file() ?: 'no php.ini').'). Install it, or run the canyon binary instead with [php artisan canyon:start --sidecar].');
+        }
+    }
+
+    /**
+     * Ensure that the server is stopped in order by a process manager or Ctrl-C, where PHP can handle signals.
+     */
+    protected function ensureSignalsAreRespected(): void
+    {
+        $this->trap(static fn () => [SIGINT, SIGTERM], function () {
+            $this->running = false;
+        });
+    }
+}

@@ -1,0 +1,8 @@
+<?php
+
+namespace Canyon;
+
+final class InvalidConfiguration extends Exception
+{
+    //
+}

@@ -1,0 +1,22 @@
+<?php
+
+namespace Canyon;
+
+final class QueueDirectory
+{
+    /**
+     * Get the directory through which the application's events reach the server.
+     *
+     * It never depends on the user: PHP-FPM and the server must arrive at the same one.
+     */
+    public static function resolve(?string $configured, Credentials $credentials, string $runDirectory = '/run/canyon'): string
+    {
+        if ($configured !== null && $configured !== '') {
+            return $configured;
+        }
+
+        return is_dir($runDirectory)
+            ? $runDirectory.'/'.$credentials->id()
+            : '/dev/shm/canyon-'.$credentials->id();
+    }
+}

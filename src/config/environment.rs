@@ -1,0 +1,69 @@
+//! Settings from environment variables.
+
+use super::{AppConfig, ConfigError, PathPrefix, Secret, Settings};
+use std::fmt::Display;
+use std::path::PathBuf;
+
+/// Reads `CANYON_*`, falling back to the `REVERB_*` names where both mean the same.
+///
+/// `CANYON_SETTINGS` holds a whole configuration as JSON: whoever passes it (`php artisan canyon:start`) has settled
+/// every value already, so the other variables do not count beside it.
+pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
+    let first = |names: &[&'static str]| {
+        names
+            .iter()
+            .find_map(|&name| variable(name).filter(|value| !value.is_empty()).map(|value| (name, value)))
+    };
+    if let Some((name, json)) = first(&["CANYON_SETTINGS"]) {
+        return Settings::from_json(&json, name);
+    }
+    let mut settings = Settings::default();
+    if let Some((name, list)) = first(&["CANYON_LISTEN"]) {
+        let addresses: Result<Vec<_>, _> = list.split(',').map(|one| parsed(name, one.trim())).collect();
+        settings.listen = Some(addresses?);
+    } else if let Some((name, port)) = first(&["CANYON_SERVER_PORT", "REVERB_SERVER_PORT"]) {
+        let host = first(&["CANYON_SERVER_HOST", "REVERB_SERVER_HOST"]);
+        let host = host.map_or_else(|| "0.0.0.0".to_owned(), |(_, host)| host);
+        settings.listen = Some(vec![parsed(name, &format!("{host}:{port}"))?]);
+    }
+    if let Some((name, prefix)) = first(&["CANYON_PATH_PREFIX", "REVERB_SERVER_PATH"]) {
+        let prefix = PathPrefix::try_from(prefix).map_err(|error| ConfigError::new(name, error))?;
+        settings.path_prefix = Some(prefix);
+    }
+    settings.queue = first(&["CANYON_QUEUE"]).map(|(_, path)| PathBuf::from(path));
+    settings.apps = app(first)?.into_iter().collect();
+    Ok(settings)
+}
+
+fn app(
+    first: impl Fn(&[&'static str]) -> Option<(&'static str, String)>,
+) -> Result<Option<AppConfig>, ConfigError> {
+    for names in [
+        ["CANYON_APP_ID", "CANYON_APP_KEY", "CANYON_APP_SECRET"],
+        ["REVERB_APP_ID", "REVERB_APP_KEY", "REVERB_APP_SECRET"],
+    ] {
+        match names.map(|name| first(&[name])) {
+            [None, None, None] => {}
+            [Some((_, id)), Some((_, key)), Some((_, secret))] => {
+                return Ok(Some(AppConfig::new(id, key, Secret::new(secret))));
+            }
+            values => {
+                let missing: Vec<&str> = names
+                    .iter()
+                    .zip(&values)
+                    .filter(|(_, value)| value.is_none())
+                    .map(|(name, _)| *name)
+                    .collect();
+                return Err(ConfigError::new(
+                    missing.join(" and "),
+                    "not set, but needed beside the other two",
+                ));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn parsed<T: std::str::FromStr<Err: Display>>(name: &str, value: &str) -> Result<T, ConfigError> {
+    value.parse().map_err(|error| ConfigError::new(name, error))
+}

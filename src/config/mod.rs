@@ -1,0 +1,234 @@
+//! The settings of a server: what there is, the defaults, and where they come from.
+//!
+//! Precedence is flag, environment, file, default. A key that does not exist, a value of the wrong kind or a file
+//! that cannot be read is an error that names the place; nothing is ever replaced by a default in silence.
+
+mod app;
+mod environment;
+mod listen;
+mod secret;
+
+pub use app::{AppConfig, ClientEvents, Origins};
+pub use listen::ListenAddress;
+pub use secret::Secret;
+
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Everything that `canyon serve` can be told, settled and valid.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where to accept connections; WebSocket clients and the HTTP API share each listener.
+    pub listen: Vec<ListenAddress>,
+    /// Stands before `/app` and `/apps`: empty, or `/segment` without a slash at its end.
+    pub path_prefix: String,
+    /// Worker threads; by default one per processor.
+    pub workers: usize,
+    /// Seconds without progress after which a client with a full outbox is hung up on.
+    pub send_timeout: u32,
+    /// The applications served.
+    #[serde(rename = "app")]
+    pub apps: Vec<AppConfig>,
+}
+
+/// One source of settings; what it does not say is left to the next.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// See [`Config::listen`].
+    pub listen: Option<Vec<ListenAddress>>,
+    /// Queue directory of every app that does not name its own.
+    pub queue: Option<PathBuf>,
+    /// See [`Config::path_prefix`].
+    pub path_prefix: Option<PathPrefix>,
+    /// See [`Config::workers`].
+    pub workers: Option<Workers>,
+    /// See [`Config::send_timeout`].
+    pub send_timeout: Option<Seconds>,
+    /// See [`Config::apps`].
+    #[serde(default, rename = "app")]
+    pub apps: Vec<AppConfig>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug)]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    fn new(source: impl fmt::Display, problem: impl fmt::Display) -> Self {
+        Self(format!("{source}: {problem}"))
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.trim_end())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Settings {
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    /// If it cannot be read or understood: names the file, line and key.
+    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::new(path.display(), format!("cannot be read: {error}")))?;
+        Self::from_toml(&text, &path.display())
+    }
+
+    /// Reads TOML text that came from `source`.
+    ///
+    /// # Errors
+    /// If it cannot be understood: names the source, line and key.
+    pub fn from_toml(text: &str, source: &dyn fmt::Display) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::new(source, error))
+    }
+
+    /// Reads the same settings as JSON, the form in which PHP hands them over.
+    ///
+    /// # Errors
+    /// If it cannot be understood: names the source and the key.
+    pub fn from_json(text: &str, source: &str) -> Result<Self, ConfigError> {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let key = error.path().to_string();
+            ConfigError::new(source, format!("{key}: {}", error.into_inner()))
+        })
+    }
+
+    /// Reads the environment: `CANYON_*`, and Reverb's names where both mean the same.
+    ///
+    /// # Errors
+    /// If a variable holds a value that cannot be: names the variable.
+    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        environment::read(variable)
+    }
+
+    /// Lays `self` over `below`. Where both have an app of one id, the key and secret of `self` count and the other
+    /// settings of `below` stay: neither the environment nor `--app` can say more than id, key and secret.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        let mut apps = below.apps;
+        for app in self.apps {
+            match apps.iter_mut().find(|known| known.id == app.id) {
+                Some(known) => (known.key, known.secret) = (app.key, app.secret),
+                None => apps.push(app),
+            }
+        }
+        Self {
+            listen: self.listen.or(below.listen),
+            queue: self.queue.or(below.queue),
+            path_prefix: self.path_prefix.or(below.path_prefix),
+            workers: self.workers.or(below.workers),
+            send_timeout: self.send_timeout.or(below.send_timeout),
+            apps,
+        }
+    }
+
+    /// Fills in the defaults.
+    ///
+    /// # Errors
+    /// If the whole cannot be served: no app, or two of one id or key.
+    pub fn settle(self) -> Result<Config, ConfigError> {
+        const SOURCE: &str = "configuration";
+        let mut apps = self.apps;
+        if apps.is_empty() {
+            return Err(ConfigError::new(
+                SOURCE,
+                "there is no app to serve: add an [[app]] with id, key and secret to the file, \
+                 set CANYON_APP_ID, CANYON_APP_KEY and CANYON_APP_SECRET, or pass --app ID:KEY:SECRET",
+            ));
+        }
+        let (mut ids, mut keys) = (HashSet::new(), HashSet::new());
+        for app in &apps {
+            if !ids.insert(&app.id) {
+                return Err(ConfigError::new(SOURCE, format!("two apps have the id {:?}", app.id)));
+            }
+            if !keys.insert(&app.key) {
+                return Err(ConfigError::new(SOURCE, format!("two apps have the key {:?}", app.key)));
+            }
+        }
+        for app in &mut apps {
+            let default = || self.queue.clone().unwrap_or_else(|| default_queue(&app.id));
+            app.queue = Some(app.queue.clone().unwrap_or_else(default));
+        }
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Config {
+            listen: self.listen.unwrap_or_else(|| vec![ListenAddress::default()]),
+            path_prefix: self.path_prefix.map(|prefix| prefix.0).unwrap_or_default(),
+            workers: self.workers.map_or_else(processors, |workers| workers.0),
+            send_timeout: self.send_timeout.map_or(10, |seconds| seconds.0),
+            apps,
+        })
+    }
+}
+
+/// The queue directory that server and publishers agree on without being told.
+///
+/// Never a user's name or number in it, or PHP-FPM and the server would silently use two directories.
+#[must_use]
+pub fn default_queue(app_id: &str) -> PathBuf {
+    let system = Path::new("/run/canyon");
+    if system.is_dir() { system.join(app_id) } else { PathBuf::from(format!("/dev/shm/canyon-{app_id}")) }
+}
+
+/// `""` or `/segment[/segment]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PathPrefix(String);
+
+impl TryFrom<String> for PathPrefix {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let trimmed = text.trim_matches('/');
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.~/".contains(c);
+        if !trimmed.chars().all(allowed) || trimmed.contains("//") {
+            return Err(format!("path_prefix {text:?} is not a path like \"/ws\""));
+        }
+        Ok(Self(if trimmed.is_empty() { String::new() } else { format!("/{trimmed}") }))
+    }
+}
+
+/// A number of worker threads.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "usize")]
+pub struct Workers(usize);
+
+impl TryFrom<usize> for Workers {
+    type Error = String;
+
+    fn try_from(count: usize) -> Result<Self, String> {
+        if (1..=1024).contains(&count) {
+            Ok(Self(count))
+        } else {
+            Err(format!("workers must be 1 to 1024, not {count}"))
+        }
+    }
+}
+
+/// A time limit in whole seconds, one to a day.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct Seconds(pub(crate) u32);
+
+impl TryFrom<u32> for Seconds {
+    type Error = String;
+
+    fn try_from(seconds: u32) -> Result<Self, String> {
+        if (1..=86_400).contains(&seconds) {
+            Ok(Self(seconds))
+        } else {
+            Err(format!("a timeout must be 1 to 86400 seconds, not {seconds}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+use super::*;
+
+const APP: &str = "[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\n";
+
+fn settled(toml: &str) -> Config {
+    Settings::from_toml(toml, &"test.toml").unwrap().settle().unwrap()
+}
+
+fn refusal(toml: &str) -> String {
+    match Settings::from_toml(toml, &"test.toml").and_then(Settings::settle) {
+        Ok(config) => panic!("accepted: {config:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_minimal_file_gets_the_defaults() {
+    let config = settled(APP);
+    assert_eq!(config.listen, [ListenAddress::default()]);
+    assert_eq!(config.path_prefix, "");
+    assert_eq!(config.apps[0].max_event_bytes, 1 << 20);
+    assert_eq!(config.apps[0].activity_timeout, 50);
+    assert_eq!(config.apps[0].client_events, ClientEvents::Members);
+    assert!(
+        config.apps[0].queue.as_ref().unwrap().ends_with("1")
+            || config.apps[0].queue.as_ref().unwrap().ends_with("canyon-1")
+    );
+}
+
+#[test]
+fn every_setting_of_the_file_arrives() {
+    let config = settled(
+        "listen = ['127.0.0.1:1', 'unix:/tmp/a']\nqueue = '/dev/shm/q'\npath_prefix = 'ws/'\nworkers = 3\nsend_timeout = 7\n\
+         [[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nclient_events = 'off'\nmax_connections = 5\nmax_event_bytes = 10_240\n\
+         activity_timeout = 9\nallowed_origins = ['example.com']\n\
+         [[app]]\nid = '2'\nkey = 'l'\nsecret = 's'\nqueue = '/dev/shm/other'\n",
+    );
+    assert_eq!(config.listen[1], ListenAddress::Unix("/tmp/a".into()));
+    assert_eq!((config.path_prefix.as_str(), config.workers, config.send_timeout), ("/ws", 3, 7));
+    let app = &config.apps[0];
+    assert_eq!((app.client_events, app.max_connections), (ClientEvents::Off, 5));
+    assert_eq!((app.max_event_bytes, app.activity_timeout), (10_240, 9));
+    assert_eq!(app.queue.as_deref(), Some(Path::new("/dev/shm/q")));
+    assert_eq!(config.apps[1].queue.as_deref(), Some(Path::new("/dev/shm/other")));
+}
+
+#[test]
+fn mistakes_name_file_line_and_key() {
+    for (toml, wanted) in [
+        ("lissten = []\n", &["test.toml", "line 1", "lissten"][..]),
+        ("\nlisten = 'x'\n", &["line 2", "listen"]),
+        ("listen = ['nonsense']\n", &["line 1", "nonsense"]),
+        ("[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nfoo = 1\n", &["line 5", "foo"]),
+        ("[[app]]\nid = '1'\nkey = 'k'\n", &["line 1", "secret"]),
+        ("[[app]]\nid = ''\nkey = 'k'\nsecret = 's'\n", &["line 2", "empty"]),
+        ("[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nactivity_timeout = 0\n", &["line 5", "timeout"]),
+        ("[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nclient_events = 'yes'\n", &["line 5", "yes"]),
+        ("workers = 0\n", &["line 1", "workers"]),
+        ("path_prefix = 'a b'\n", &["line 1", "path_prefix"]),
+        ("listen = [", &["line 1"]),
+        ("", &["no app"]),
+    ] {
+        let message = refusal(toml);
+        for part in wanted {
+            assert!(message.contains(part), "{toml:?}: {message}");
+        }
+    }
+}
+
+#[test]
+fn two_apps_of_one_id_or_key_are_refused() {
+    let other = |id: &str, key: &str| format!("{APP}[[app]]\nid = '{id}'\nkey = '{key}'\nsecret = 's'\n");
+    assert!(refusal(&other("1", "l")).contains("two apps have the id \"1\""));
+    assert!(refusal(&other("2", "k")).contains("two apps have the key \"k\""));
+}
+
+#[test]
+fn json_mistakes_name_the_key() {
+    let error = Settings::from_json(
+        r#"{"app":[{"id":"1","key":"k","secret":"s","max_connections":"x"}]}"#,
+        "CANYON_SETTINGS",
+    );
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("CANYON_SETTINGS") && message.contains("app[0].max_connections"), "{message}");
+}
+
+#[test]
+fn flag_beats_environment_beats_file() {
+    let file = Settings::from_toml(&format!("listen = ['127.0.0.1:1']\nworkers = 1\n{APP}"), &"f").unwrap();
+    let environment = environment(&[("CANYON_LISTEN", "127.0.0.1:2, unix:/tmp/x"), ("CANYON_QUEUE", "/q")]);
+    let flags = Settings { listen: Some(vec!["127.0.0.1:3".parse().unwrap()]), ..Settings::default() };
+    let config = flags.over(environment.clone().over(file.clone())).settle().unwrap();
+    assert_eq!(config.listen, ["127.0.0.1:3".parse().unwrap()]);
+    assert_eq!(config.workers, 1);
+    assert_eq!(config.apps[0].queue.as_deref(), Some(Path::new("/q")));
+    assert_eq!(environment.over(file).settle().unwrap().listen.len(), 2);
+}
+
+#[test]
+fn an_app_of_the_environment_keeps_the_settings_of_the_file() {
+    let file = Settings::from_toml(&format!("{APP}max_connections = 5\n"), &"f").unwrap();
+    let flags = Settings { apps: vec!["1:new-key:new-secret".parse().unwrap()], ..Settings::default() };
+    let config = flags.over(file).settle().unwrap();
+    assert_eq!((config.apps[0].key.as_str(), config.apps[0].max_connections), ("new-key", 5));
+    assert_eq!(config.apps.len(), 1);
+}
+
+#[test]
+fn reverb_names_stand_in() {
+    let settings = environment(&[
+        ("REVERB_APP_ID", "9"),
+        ("REVERB_APP_KEY", "key"),
+        ("REVERB_APP_SECRET", "secret"),
+        ("REVERB_SERVER_HOST", "127.0.0.1"),
+        ("REVERB_SERVER_PORT", "6001"),
+    ]);
+    let config = settings.settle().unwrap();
+    assert_eq!(config.apps[0].id, "9");
+    assert_eq!(config.listen, ["127.0.0.1:6001".parse().unwrap()]);
+}
+
+#[test]
+fn half_an_app_in_the_environment_is_an_error() {
+    let read = Settings::from_environment(|name| (name == "CANYON_APP_ID").then(|| "1".to_owned()));
+    assert!(read.unwrap_err().to_string().contains("CANYON_APP_KEY and CANYON_APP_SECRET"));
+}
+
+#[test]
+fn whole_settings_in_the_environment_stand_alone() {
+    let json = r#"{"listen":["127.0.0.1:7"],"app":[{"id":"1","key":"k","secret":"s"}]}"#;
+    let settings =
+        environment(&[("CANYON_SETTINGS", json), ("REVERB_SERVER_PORT", "6001"), ("CANYON_APP_ID", "2")]);
+    let config = settings.settle().unwrap();
+    assert_eq!(config.listen, ["127.0.0.1:7".parse().unwrap()]);
+    assert_eq!(config.apps.len(), 1);
+}
+
+#[test]
+fn origins_match_by_host_wildcard_or_whole() {
+    let allows = |pattern: &str, origin: Option<&str>| Origins::allow(&origins(pattern), origin);
+    assert!(allows("*", None));
+    assert!(allows("example.com", Some("https://example.com:8443")));
+    assert!(allows("*.example.com", Some("https://a.b.Example.com")));
+    assert!(allows("https://example.com", Some("https://example.com")));
+    assert!(!allows("example.com", None));
+    assert!(!allows("example.com", Some("https://evil-example.com")));
+    assert!(!allows("*.example.com", Some("https://evilexample.com")));
+    assert!(!allows("*.example.com", Some("https://example.com")));
+    assert!(!allows("https://example.com", Some("http://example.com")));
+    assert!(!allows("example.com", Some("https://example.com.evil.net")));
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let config = settled(&APP.replace("'s'", "'hush-hush'"));
+    assert!(!format!("{config:?}").contains("hush-hush"));
+    assert!(!toml::to_string(&config).unwrap().contains("hush-hush"));
+}
+
+fn origins(pattern: &str) -> Origins {
+    serde_json::from_value(serde_json::json!([pattern])).unwrap()
+}
+
+fn environment(variables: &[(&str, &str)]) -> Settings {
+    let find =
+        |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    Settings::from_environment(find).unwrap()
+}

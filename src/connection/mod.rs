@@ -1,0 +1,77 @@
+//! One client's life: its socket, what it said so far, what it subscribed to, what it has yet to read.
+//!
+//! Everything here is plain data that one worker owns. Nothing waits, and nothing knows of other connections:
+//! whatever concerns them goes through the hub.
+
+mod outbox;
+mod reader;
+mod session;
+mod socket;
+
+pub(crate) use outbox::{Flushed, Outbox};
+pub(crate) use reader::{Decoder, FrameReader, Incoming};
+pub(crate) use session::{Place, Reaction, Session};
+pub(crate) use socket::Stream;
+
+use crate::hub::Quota;
+use crate::protocol::{Close, EncodedFrame, SocketId, frame};
+use std::rc::Rc;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) session: Session,
+    pub(crate) reader: FrameReader,
+    pub(crate) outbox: Outbox,
+    pub(crate) stream: Rc<Stream>,
+    /// Tick of the worker's clock at which the client was last heard.
+    pub(crate) heard: u32,
+    /// Tick at which an unanswered ping was sent.
+    pub(crate) pinged: Option<u32>,
+    /// Whether the outbox waits for the end of the turn.
+    pub(crate) is_dirty: bool,
+    /// Tick at which a socket that is full now last took bytes.
+    pub(crate) stalled: Option<u32>,
+    /// Whether a task waits for the full socket to take bytes again.
+    pub(crate) is_resuming: bool,
+    /// Whether the worker looks at this connection every second.
+    pub(crate) is_watched: bool,
+    /// Set once a close frame was queued: nothing is sent after it, and nothing the client says counts.
+    pub(crate) closing: Option<u32>,
+    /// Whether the client sent a close frame: once it is answered, nothing more will come.
+    pub(crate) has_said_goodbye: bool,
+    pub(crate) quota: Quota,
+}
+
+impl Connection {
+    pub(crate) fn new(quota: Quota, socket_id: SocketId, stream: Rc<Stream>, now: u32) -> Self {
+        Self {
+            session: Session::new(quota.app(), socket_id),
+            reader: FrameReader::default(),
+            outbox: Outbox::default(),
+            stream,
+            heard: now,
+            pinged: None,
+            is_dirty: false,
+            stalled: None,
+            is_resuming: false,
+            is_watched: false,
+            closing: None,
+            has_said_goodbye: false,
+            quota,
+        }
+    }
+
+    /// Queues a frame, unless the connection is being closed.
+    pub(crate) fn send(&mut self, frame: EncodedFrame) {
+        if self.closing.is_none() {
+            self.outbox.push(frame);
+        }
+    }
+
+    /// Queues a close frame; what was queued before it is still sent.
+    pub(crate) fn close(&mut self, close: &Close, now: u32) {
+        self.send(frame::close(close));
+        self.closing.get_or_insert(now);
+    }
+}

@@ -1,0 +1,135 @@
+//! From the queue to the hub: one thread per queue directory.
+
+use crate::config::{AppConfig, Config};
+use crate::error::Error;
+use crate::event::Event;
+use crate::hub::Hub;
+use crate::protocol::{SocketId, channel, frame};
+use crate::queue::{Consumer, ConsumerOptions, Record, Waker};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+/// Records taken from the queue before the drain looks whether it should stop or rest.
+const BATCH: usize = 512;
+
+/// How long the drain rests when a worker is too far behind. Events wait in their rings meanwhile, in order.
+const REST: Duration = Duration::from_millis(1);
+
+/// How long the drain waits at a time; longer than the consumer's own rounds, which end no wait.
+const WAIT: Duration = Duration::from_secs(3600);
+
+/// A draining thread. Dropping it ends the thread; what is in the queue stays there.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    stop: Arc<AtomicBool>,
+    waker: Waker,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drain {
+    /// Starts a drain for every queue directory of the configuration.
+    pub(crate) fn start_all(config: &Config, hub: &Arc<Hub>) -> Result<Vec<Self>, Error> {
+        let mut queues: BTreeMap<&PathBuf, Vec<&AppConfig>> = BTreeMap::new();
+        for app in &config.apps {
+            if let Some(path) = &app.queue {
+                queues.entry(path).or_default().push(app);
+            }
+        }
+        queues.into_iter().map(|(path, apps)| Self::start(path, &apps, Arc::clone(hub))).collect()
+    }
+
+    fn start(path: &PathBuf, apps: &[&AppConfig], hub: Arc<Hub>) -> Result<Self, Error> {
+        let consumer =
+            Consumer::open(ConsumerOptions::new(path)).map_err(|error| Error::Queue(path.clone(), error))?;
+        let waker = consumer.waker();
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, ids) = (Arc::clone(&stop), apps.iter().map(|app| app.id.clone()).collect());
+        let mut pump = Pump { consumer, hub, apps: ids };
+        let thread = Builder::new()
+            .name("canyon-drain".to_owned())
+            .spawn(move || pump.run(&stopped))
+            .map_err(|error| Error::System("a draining thread", error))?;
+        Ok(Self { stop, waker, thread: Some(thread) })
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        // SeqCst is not needed: the waker's own ordering makes the flag visible to the thread that it wakes.
+        self.stop.store(true, Ordering::Release);
+        self.waker.wake();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("a draining thread had panicked");
+        }
+    }
+}
+
+struct Pump {
+    consumer: Consumer,
+    hub: Arc<Hub>,
+    /// The apps that may publish through this queue: a directory's permissions are an app's permissions.
+    apps: Vec<String>,
+}
+
+impl Pump {
+    fn run(&mut self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Acquire) {
+            if self.hub.is_overloaded() {
+                self.consumer.rest(REST);
+                continue;
+            }
+            let (hub, apps) = (&self.hub, &self.apps);
+            let mut deliver = |record: Record<'_>| {
+                publish(hub, apps, &record);
+                if hub.is_overloaded() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            let drained = self.consumer.drain(BATCH, &mut deliver);
+            while let Some(problem) = self.consumer.take_problem() {
+                tracing::warn!(%problem, "the queue");
+            }
+            if !drained.more {
+                self.consumer.wait(WAIT);
+            }
+        }
+    }
+}
+
+/// Publishes one record, if it is an event of an app that may use the queue.
+fn publish(hub: &Hub, apps: &[String], record: &Record<'_>) {
+    let event = match Event::decode(record.payload) {
+        Ok(event) => event,
+        Err(malformed) => return refuse(hub, &malformed),
+    };
+    let Some(app) = hub.app_by_id(event.app).filter(|_| apps.iter().any(|id| id == event.app)) else {
+        return refuse(
+            hub,
+            &format_args!("it is for app {:?}, which has another queue or none here", event.app),
+        );
+    };
+    let except: Option<SocketId> = match event.except.map(str::parse).transpose() {
+        Ok(except) => except,
+        Err(why) => return refuse(hub, &why),
+    };
+    if event.data.len() > app.config.max_event_bytes {
+        let limit = app.config.max_event_bytes;
+        let size = event.data.len();
+        return refuse(hub, &format_args!("its data has {size} bytes, and max_event_bytes is {limit}"));
+    }
+    for name in event.channels {
+        match channel::validate(name, channel::MAX_NAME_LENGTH) {
+            Ok(()) => hub.publish(app, name, except, || frame::event(event.name, name, event.data)),
+            Err(why) => refuse(hub, &format_args!("channel {name:?}: {why}")),
+        }
+    }
+    hub.metrics.events_from_queue.increment();
+}
+
+fn refuse(hub: &Hub, why: &dyn std::fmt::Display) {
+    hub.metrics.records_refused.increment();
+    tracing::warn!(%why, "an event from the queue was refused");
+}

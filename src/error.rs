@@ -1,0 +1,57 @@
+//! Why a server cannot start.
+
+use crate::config::{ConfigError, ListenAddress};
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// See the module. The text says what is wrong and, where there is one, the way out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration cannot be served.
+    Config(ConfigError),
+    /// An address cannot be listened on.
+    Listen(ListenAddress, io::Error),
+    /// The queue directory cannot be used.
+    Queue(PathBuf, crate::queue::Error),
+    /// The system refused a thread or a descriptor.
+    System(&'static str, io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Listen(address, error) => match error.kind() {
+                io::ErrorKind::AddrInUse => write!(
+                    f,
+                    "cannot listen on {address}: another process listens there; stop it or choose another address"
+                ),
+                io::ErrorKind::PermissionDenied => write!(
+                    f,
+                    "cannot listen on {address}: permission denied (ports below 1024 need CAP_NET_BIND_SERVICE)"
+                ),
+                _ => write!(f, "cannot listen on {address}: {error}"),
+            },
+            Self::Queue(path, error) => write!(f, "queue {}: {error}", path.display()),
+            Self::System(what, error) => write!(f, "{what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Config(error) => Some(error),
+            Self::Listen(_, error) | Self::System(_, error) => Some(error),
+            Self::Queue(_, error) => Some(error),
+        }
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}

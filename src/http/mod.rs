@@ -1,0 +1,125 @@
+//! What an accepted socket says first: the HTTP API of Pusher, and the way in for WebSocket clients.
+//!
+//! HTTP/1.1 is hyper's. A request is answered on the worker that owns its socket, and an event is in the workers'
+//! inboxes before its publisher is told so: the order of requests on one connection is the order of delivery.
+
+mod events;
+mod query;
+mod signed;
+mod upgrade;
+
+use crate::connection::Stream;
+use crate::worker::Worker;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+type Answer = Response<Full<Bytes>>;
+
+/// Time for a client to send the head of a request; an idle kept-alive connection ends after it.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Largest head of a request, and the read buffer of a connection that still speaks HTTP.
+const HEAD_BYTES: usize = 16 << 10;
+
+/// A request that cannot be served: its status, and a line of text as the hosted service answers.
+#[derive(Debug)]
+struct Refusal {
+    status: StatusCode,
+    message: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+
+    fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+}
+
+/// Speaks HTTP with a socket until it ends or has become a WebSocket.
+pub(crate) fn serve(worker: Rc<Worker>, stream: Stream) -> Pin<Box<dyn Future<Output = ()>>> {
+    Box::pin(async move {
+        let service = service_fn(move |request| {
+            let worker = Rc::clone(&worker);
+            async move { Ok::<_, Infallible>(answer(&worker, request).await) }
+        });
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+            .await;
+        if let Err(error) = served {
+            tracing::debug!(%error, "an HTTP connection ended early");
+        }
+    })
+}
+
+async fn answer(worker: &Rc<Worker>, request: Request<Incoming>) -> Answer {
+    if upgrade::is_requested(&request) {
+        return upgrade::answer(worker, request);
+    }
+    route(worker, request).await.unwrap_or_else(|refusal| {
+        let mut answer = Response::new(Full::from(format!("{}\n", refusal.message)));
+        *answer.status_mut() = refusal.status;
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        answer
+    })
+}
+
+async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    let path = request.uri().path().to_owned();
+    let not_found = || Refusal::new(StatusCode::NOT_FOUND, format!("Nothing is served at {path}"));
+    // The prefix is ours alone: server libraries sign the path without it.
+    let inside = path.strip_prefix(worker.settings.path_prefix.as_str()).ok_or_else(not_found)?;
+    let segments: Vec<&str> = inside.split('/').skip(1).collect();
+    match segments[..] {
+        ["up"] => {
+            require_method(&request, &Method::GET)?;
+            Ok(json(r#"{"health":"OK"}"#))
+        }
+        ["apps", app_id, "events"] => {
+            require_method(&request, &Method::POST)?;
+            let app = worker
+                .hub
+                .app_by_id(app_id)
+                .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("No app has the id {app_id}")))?;
+            let signed = signed::verify(app, inside, request).await?;
+            events::publish(worker, app, &signed.body)
+        }
+        ["app", _] => Err(Refusal::new(
+            StatusCode::UPGRADE_REQUIRED,
+            "This is the address of the WebSocket endpoint: connect with a WebSocket client. If you did, a proxy on \
+             the way does not pass the Upgrade and Connection headers on.",
+        )),
+        _ => Err(not_found()),
+    }
+}
+
+fn require_method(request: &Request<Incoming>, method: &Method) -> Result<(), Refusal> {
+    if request.method() == method {
+        return Ok(());
+    }
+    let message = format!("{} takes {method}, not {}", request.uri().path(), request.method());
+    Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message))
+}
+
+fn json(body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}

@@ -1,0 +1,98 @@
+//! `GET /app/{key}`: from an HTTP request to a WebSocket client, or to one that is told why not.
+
+use super::{Answer, query::Query};
+use crate::connection::Stream;
+use crate::hub::Quota;
+use crate::protocol::{Close, EncodedFrame, frame};
+use crate::worker::Worker;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{ORIGIN, UPGRADE};
+use hyper::upgrade::OnUpgrade;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::handshake::server::create_response;
+
+/// Protocol versions served. 1 to 3 are dropped by the hosted service, 7 is the present one.
+const PROTOCOLS: std::ops::RangeInclusive<u32> = 4..=7;
+
+/// How long a refused client gets to read why.
+const REFUSAL_WAIT: Duration = Duration::from_secs(3);
+
+pub(super) fn is_requested(request: &Request<Incoming>) -> bool {
+    let upgrade = request.headers().get(UPGRADE).and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+}
+
+/// Switches protocols.
+///
+/// A client that is refused is let in all the same, to be told so: a browser shows its page nothing of a failed
+/// handshake, and pusher-js would come back again and again.
+pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>) -> Answer {
+    let upgrade = hyper::upgrade::on(&mut request);
+    let admission = admit(worker, &request);
+    match create_response(&request.map(|_| ())) {
+        Ok(response) => {
+            tokio::task::spawn_local(switch(Rc::clone(worker), upgrade, admission));
+            response.map(|()| Full::default())
+        }
+        Err(error) => {
+            let mut answer = Response::new(Full::from(format!("The WebSocket handshake failed: {error}\n")));
+            *answer.status_mut() = StatusCode::BAD_REQUEST;
+            answer
+        }
+    }
+}
+
+/// Checks in the order of the protocol contract: key, protocol, quota, origin.
+fn admit(worker: &Worker, request: &Request<Incoming>) -> Result<Quota, Close> {
+    let uri = request.uri();
+    let inside = uri.path().strip_prefix(worker.settings.path_prefix.as_str());
+    let key = inside.and_then(|path| path.strip_prefix("/app/")).ok_or(Close::PATH_NOT_FOUND)?;
+    let app = worker.hub.app_by_key(key).ok_or(Close::UNKNOWN_APP)?;
+    let query = Query::parse(uri.query().unwrap_or_default());
+    // Whether the hosted service still assumes an old version where none is given is not known: be lenient.
+    if let Some(protocol) = query.get("protocol") {
+        let protocol: u32 = protocol.parse().map_err(|_| Close::INVALID_VERSION)?;
+        if !PROTOCOLS.contains(&protocol) {
+            return Err(Close::UNSUPPORTED_PROTOCOL);
+        }
+    }
+    let quota = app.take_connection().ok_or(Close::OVER_QUOTA)?;
+    let origin = request.headers().get(ORIGIN).and_then(|value| value.to_str().ok());
+    if !app.config.allowed_origins.allow(origin) {
+        return Err(Close::ORIGIN_REFUSED);
+    }
+    Ok(quota)
+}
+
+async fn switch(worker: Rc<Worker>, upgrade: OnUpgrade, admission: Result<Quota, Close>) {
+    let Ok(upgraded) = upgrade.await else { return };
+    let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
+    let stream = parts.io.into_inner();
+    match admission {
+        Ok(quota) => {
+            if let Err(error) = worker.adopt(quota, stream, &parts.read_buf) {
+                tracing::error!(%error, "a new connection could not be given a socket id");
+            }
+        }
+        Err(close) => refuse(stream, &close).await,
+    }
+}
+
+/// Tells a client why it is refused, by event and by close code, and makes sure that the socket ends.
+async fn refuse(mut stream: Stream, close: &Close) {
+    let said = async {
+        let frames: [EncodedFrame; 2] = [frame::error(Some(close.code), &close.reason), frame::close(close)];
+        stream.write_all(&frames.concat()).await?;
+        stream.shutdown().await?;
+        let mut ignored = [0; 512];
+        while stream.read(&mut ignored).await? > 0 {}
+        Ok::<_, std::io::Error>(())
+    };
+    // Whether the client took notice makes no difference: the socket is closed when it is dropped here.
+    let _ = tokio::time::timeout(REFUSAL_WAIT, said).await;
+}

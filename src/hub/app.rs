@@ -1,0 +1,48 @@
+//! An application while it is served.
+
+use crate::config::AppConfig;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Settings and the count of connections.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) index: usize,
+    pub(crate) config: AppConfig,
+    connections: AtomicUsize,
+}
+
+impl App {
+    pub(crate) fn new(index: usize, config: AppConfig) -> Self {
+        Self { index, config, connections: AtomicUsize::new(0) }
+    }
+
+    /// Takes one of the app's connections, if any is left.
+    pub(crate) fn take_connection(self: &Arc<Self>) -> Option<Quota> {
+        let limit = match self.config.max_connections {
+            0 => usize::MAX,
+            limit => limit,
+        };
+        // Relaxed: the count guards nothing but itself.
+        self.connections
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| (count < limit).then_some(count + 1))
+            .ok()
+            .map(|_| Quota(Arc::clone(self)))
+    }
+}
+
+/// One connection of an app's quota, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Quota(Arc<App>);
+
+impl Quota {
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.0
+    }
+}
+
+impl Drop for Quota {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,55 @@
+//! What is known of one occupied channel.
+
+use super::presence::Presence;
+use crate::protocol::{EncodedFrame, Member, frame};
+use std::sync::Arc;
+
+/// Subscriptions per worker, and the members of a presence channel.
+#[derive(Debug)]
+pub(super) struct Channel {
+    subscriptions: Box<[u32]>,
+    presence: Presence,
+}
+
+/// What a departure changed.
+#[derive(Debug)]
+pub(super) struct Departure {
+    /// The member whose last subscription this was.
+    pub(super) gone: Option<Member>,
+    /// Whether nobody is left on the channel.
+    pub(super) vacant: bool,
+}
+
+impl Channel {
+    pub(super) fn new(workers: usize) -> Self {
+        Self { subscriptions: vec![0; workers].into(), presence: Presence::default() }
+    }
+
+    pub(super) fn is_vacant(&self) -> bool {
+        self.subscriptions.iter().all(|&count| count == 0)
+    }
+
+    /// The workers that have a subscriber.
+    pub(super) fn workers(&self) -> impl Iterator<Item = usize> {
+        self.subscriptions.iter().enumerate().filter(|&(_, &count)| count > 0).map(|(worker, _)| worker)
+    }
+
+    pub(super) fn count(&mut self, worker: usize) {
+        self.subscriptions[worker] += 1;
+    }
+
+    /// The member, if this is the user's first subscription.
+    pub(super) fn join(&mut self, member: Member) -> Option<Member> {
+        self.presence.join(member)
+    }
+
+    pub(super) fn leave(&mut self, worker: usize, user_id: Option<&str>) -> Departure {
+        self.subscriptions[worker] = self.subscriptions[worker].saturating_sub(1);
+        let gone = user_id.and_then(|user_id| self.presence.leave(user_id));
+        Departure { gone, vacant: self.is_vacant() }
+    }
+
+    pub(super) fn subscription_succeeded(&mut self, name: &Arc<str>, is_presence: bool) -> EncodedFrame {
+        if is_presence { self.presence.roster(name) } else { frame::subscription_succeeded(name, "{}") }
+    }
+}

@@ -1,0 +1,124 @@
+//! The way to a worker from every other thread.
+
+use crate::protocol::{EncodedFrame, SocketId};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Bytes waiting for one worker over which publishers are held up.
+const MARK: usize = 16 << 20;
+
+/// One thing for a worker to do.
+#[derive(Debug)]
+pub(crate) enum Letter {
+    /// A frame for the subscribers of a channel.
+    Deliver(Delivery),
+    /// A subscription that counts from here on.
+    Admit(Admission),
+    /// An accepted socket.
+    Adopt(Socket),
+    /// Close every connection and end; clients get `grace` to hang up.
+    Stop { grace: Duration },
+}
+
+/// A frame for the subscribers of a channel.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) app: usize,
+    pub(crate) channel: Arc<str>,
+    pub(crate) frame: EncodedFrame,
+    pub(crate) except: Option<SocketId>,
+}
+
+/// A subscription that counts from here on, and the frame that tells the client so.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    pub(crate) app: usize,
+    pub(crate) channel: Arc<str>,
+    pub(crate) slot: usize,
+    pub(crate) socket_id: SocketId,
+    pub(crate) frame: EncodedFrame,
+}
+
+/// An accepted socket, non-blocking, not yet known to any runtime.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+/// The sending half. It never blocks: whoever can wait asks [`Inbox::is_over_mark`] first.
+#[derive(Debug, Clone)]
+pub(crate) struct Inbox {
+    sender: Sender<Letter>,
+    state: Arc<State>,
+}
+
+/// The receiving half, held by the worker.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    receiver: Receiver<Letter>,
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    bytes: AtomicUsize,
+    bell: Notify,
+}
+
+impl Inbox {
+    pub(crate) fn new() -> (Self, Mailbox) {
+        let (sender, receiver) = unbounded();
+        let state = Arc::new(State::default());
+        (Self { sender, state: Arc::clone(&state) }, Mailbox { receiver, state })
+    }
+
+    /// Delivers the letter and wakes the worker. A worker that has ended gets no more letters.
+    pub(crate) fn send(&self, letter: Letter) {
+        // Relaxed: the count is a level to hold publishers at, not a guard; the channel orders the letters.
+        self.state.bytes.fetch_add(letter.weight(), Ordering::Relaxed);
+        if self.sender.send(letter).is_ok() {
+            self.state.bell.notify_one();
+        }
+    }
+
+    pub(crate) fn is_over_mark(&self) -> bool {
+        self.state.bytes.load(Ordering::Relaxed) > MARK
+    }
+}
+
+impl Mailbox {
+    pub(crate) fn take(&self) -> Option<Letter> {
+        let letter = self.receiver.try_recv().ok()?;
+        self.state.bytes.fetch_sub(letter.weight(), Ordering::Relaxed);
+        Some(letter)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.receiver.is_empty()
+    }
+
+    /// Waits until [`Inbox::send`] or [`Mailbox::ring`] was called since the last wait.
+    pub(crate) async fn rung(&self) {
+        self.state.bell.notified().await;
+    }
+
+    /// Makes [`Mailbox::rung`] return once more.
+    pub(crate) fn ring(&self) {
+        self.state.bell.notify_one();
+    }
+}
+
+impl Letter {
+    fn weight(&self) -> usize {
+        let frame = match self {
+            Self::Deliver(delivery) => delivery.frame.len(),
+            Self::Admit(admission) => admission.frame.len(),
+            Self::Adopt(_) | Self::Stop { .. } => 0,
+        };
+        frame + size_of::<Self>()
+    }
+}

@@ -1,0 +1,152 @@
+//! Order and counting, seen from the inboxes of two workers.
+
+use super::*;
+use crate::config::{AppConfig, Secret, Settings};
+
+struct House {
+    hub: Hub,
+    mailboxes: Vec<Mailbox>,
+    app: Arc<App>,
+}
+
+fn house() -> House {
+    let app = |id: &str| AppConfig::new(id.into(), format!("key-{id}"), Secret::new("secret".into()));
+    let settings = Settings { apps: vec![app("1"), app("2")], ..Settings::default() };
+    let (inboxes, mailboxes) = (0..2).map(|_| Inbox::new()).unzip();
+    let hub = Hub::new(&settings.settle().unwrap(), inboxes, None, Arc::default());
+    let app = Arc::clone(hub.app_by_id("1").unwrap());
+    House { hub, mailboxes, app }
+}
+
+impl House {
+    fn subscribe(&self, channel: &str, worker: usize, user_id: Option<&str>) {
+        let member = user_id.map(|user_id| Member { user_id: user_id.into(), user_info: "null".into() });
+        let subscriber = Subscriber { worker, slot: 7, socket_id: SocketId::from_random(7) };
+        self.hub.subscribe(&self.app, channel, subscriber, member);
+    }
+
+    fn publish(&self, channel: &str, text: &'static str) {
+        self.hub.publish(&self.app, channel, None, || EncodedFrame::from_static(text.as_bytes()));
+    }
+
+    /// What lies in a worker's inbox, a word a letter.
+    fn letters(&self, worker: usize) -> Vec<String> {
+        std::iter::from_fn(|| self.mailboxes[worker].take())
+            .map(|letter| match letter {
+                Letter::Deliver(delivery) => summary(&delivery.frame),
+                Letter::Admit(admission) => format!("admit {}", summary(&admission.frame)),
+                other => format!("{other:?}"),
+            })
+            .collect()
+    }
+}
+
+fn summary(frame: &EncodedFrame) -> String {
+    let text = String::from_utf8_lossy(frame);
+    let find = |word: &str| text.contains(word);
+    match () {
+        () if find("subscription_succeeded") => format!("roster of {}", text.matches(r#":null"#).count()),
+        () if find("member_added") => "added".to_owned(),
+        () if find("member_removed") => "removed".to_owned(),
+        () => text.into_owned(),
+    }
+}
+
+#[test]
+fn only_workers_with_subscribers_get_a_letter() {
+    let house = house();
+    house.publish("lobby", "nobody hears");
+    house.subscribe("lobby", 1, None);
+    house.publish("lobby", "one");
+    house.publish("elsewhere", "two");
+    assert_eq!(house.letters(0), Vec::<String>::new());
+    assert_eq!(house.letters(1), ["admit roster of 0", "one"]);
+}
+
+#[test]
+fn nothing_is_encoded_for_a_channel_without_subscribers() {
+    let house = house();
+    house.hub.publish(&house.app, "lobby", None, || panic!("encoded"));
+    house.subscribe("lobby", 0, None);
+    house.hub.unsubscribe(&house.app, "lobby", 0, None);
+    house.hub.publish(&house.app, "lobby", None, || panic!("encoded"));
+}
+
+#[test]
+fn a_subscriber_is_admitted_between_the_events_before_and_after() {
+    let house = house();
+    house.subscribe("lobby", 0, None);
+    house.publish("lobby", "before");
+    house.subscribe("lobby", 0, None);
+    house.publish("lobby", "after");
+    assert_eq!(house.letters(0), ["admit roster of 0", "before", "admit roster of 0", "after"]);
+}
+
+#[test]
+fn apps_do_not_hear_each_other() {
+    let house = house();
+    house.subscribe("lobby", 0, None);
+    let other = house.hub.app_by_id("2").unwrap();
+    house.hub.publish(other, "lobby", None, || panic!("encoded"));
+    assert_eq!(house.letters(0).len(), 1);
+}
+
+#[test]
+fn a_user_is_added_once_and_removed_with_the_last_connection() {
+    let house = house();
+    house.subscribe("presence-a", 0, Some("ada"));
+    house.subscribe("presence-a", 1, Some("bob"));
+    house.subscribe("presence-a", 1, Some("ada"));
+    assert_eq!(house.letters(0), ["admit roster of 1", "added"]);
+    assert_eq!(house.letters(1), ["admit roster of 2", "admit roster of 2"]);
+    house.hub.unsubscribe(&house.app, "presence-a", 0, Some("ada"));
+    assert_eq!(house.letters(1), Vec::<String>::new(), "ada is still there with her second connection");
+    house.hub.unsubscribe(&house.app, "presence-a", 1, Some("ada"));
+    assert_eq!(house.letters(1), ["removed"]);
+}
+
+#[test]
+fn a_newcomer_is_told_to_the_others_and_not_to_itself() {
+    let house = house();
+    house.subscribe("presence-a", 0, Some("ada"));
+    house.subscribe("presence-a", 0, Some("bob"));
+    // The admission comes after the news: the newcomer is not on the worker's list when the news is delivered.
+    assert_eq!(house.letters(0), ["admit roster of 1", "added", "admit roster of 2"]);
+}
+
+#[test]
+fn vacated_channels_leave_nothing_behind() {
+    let house = house();
+    house.subscribe("presence-a", 0, Some("ada"));
+    house.hub.unsubscribe(&house.app, "presence-a", 0, Some("ada"));
+    let left: usize = house.hub.apps.iter().flat_map(|app| &app.shards).map(|shard| shard.lock().len()).sum();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn quota_is_given_back() {
+    let mut config = AppConfig::new("1".into(), "k".into(), Secret::new("s".into()));
+    config.max_connections = 2;
+    let app = Arc::new(App::new(0, config));
+    let first = app.take_connection();
+    let second = app.take_connection();
+    assert!(first.is_some() && second.is_some() && app.take_connection().is_none());
+    drop(first);
+    assert!(app.take_connection().is_some());
+}
+
+#[test]
+fn a_worker_that_is_far_behind_holds_publishers_up() {
+    let house = house();
+    house.subscribe("private-a", 0, None);
+    let frame = EncodedFrame::from(vec![b'x'; 1 << 20]);
+    let whisper = || {
+        let tell = || LifeEvent::new("client_event", &house.app, "private-a");
+        house.hub.publish_client_event(&house.app, "private-a", SocketId::from_random(1), frame.clone(), tell)
+    };
+    let taken = std::iter::repeat_with(whisper).take_while(Result::is_ok).count();
+    assert!((16..18).contains(&taken), "{taken} MiB were taken");
+    assert!(house.hub.is_overloaded());
+    while house.mailboxes[0].take().is_some() {}
+    assert_eq!(whisper(), Ok(()), "once the worker has caught up");
+}

@@ -1,0 +1,125 @@
+//! Channel names: which are allowed, and what a name's prefix says about its channel.
+
+use std::fmt;
+
+/// Longest name the hosted service takes, prefix included.
+pub const MAX_NAME_LENGTH: usize = 164;
+
+/// What a channel does, read off its prefix.
+///
+/// Matching is by the whole prefix with its dash: `privateer` is public, `my-cache-x` is not cached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelKind {
+    /// Anybody may subscribe.
+    Public,
+    /// `private-`, the encrypted and cached forms included: a signature is needed.
+    Private,
+    /// `presence-`: a signature that names the member.
+    Presence,
+    /// `#server-to-user-{id}`: the connections signed in as that user.
+    User,
+}
+
+impl ChannelKind {
+    /// The kind that `name` asks for.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        if name.starts_with("private-") {
+            Self::Private
+        } else if name.starts_with("presence-") {
+            Self::Presence
+        } else if name.starts_with("#server-to-user-") {
+            Self::User
+        } else {
+            Self::Public
+        }
+    }
+
+    /// Whether a client needs a signature of the application to subscribe.
+    #[must_use]
+    pub fn is_guarded(self) -> bool {
+        matches!(self, Self::Private | Self::Presence)
+    }
+}
+
+/// Why a name is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidName {
+    /// The empty name.
+    Empty,
+    /// More than this many bytes.
+    TooLong(usize),
+    /// A character outside `[-a-zA-Z0-9_=@,.;]`.
+    Character(char),
+}
+
+impl fmt::Display for InvalidName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::TooLong(limit) => write!(f, "it is longer than {limit} characters"),
+            Self::Character(c) => write!(f, "{c:?} is not one of a-z A-Z 0-9 _ - = @ , . ;"),
+        }
+    }
+}
+
+/// Checks a name against the characters of the contract and a length limit in bytes.
+///
+/// A leading `#` is allowed only in front of `server-to-user-`.
+///
+/// # Errors
+/// The first thing that is wrong with the name.
+pub fn validate(name: &str, max_length: usize) -> Result<(), InvalidName> {
+    if name.is_empty() {
+        return Err(InvalidName::Empty);
+    }
+    if name.len() > max_length {
+        return Err(InvalidName::TooLong(max_length));
+    }
+    let rest = match ChannelKind::of(name) {
+        ChannelKind::User => &name[1..],
+        _ => name,
+    };
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-=@,.;".contains(c);
+    rest.chars().find(|&c| !allowed(c)).map_or(Ok(()), |c| Err(InvalidName::Character(c)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prefix_counts_with_its_dash() {
+        let kinds = [
+            ("lobby", ChannelKind::Public),
+            ("privateer", ChannelKind::Public),
+            ("presences", ChannelKind::Public),
+            ("cache-news", ChannelKind::Public),
+            ("private-a", ChannelKind::Private),
+            ("private-encrypted-cache-a", ChannelKind::Private),
+            ("presence-room.7", ChannelKind::Presence),
+            ("presence-cache-a", ChannelKind::Presence),
+            ("#server-to-user-31", ChannelKind::User),
+        ];
+        for (name, kind) in kinds {
+            assert_eq!(ChannelKind::of(name), kind, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_hold_only_the_allowed_characters() {
+        assert_eq!(validate("private-Foo_1=@,.;", MAX_NAME_LENGTH), Ok(()));
+        assert_eq!(validate("#server-to-user-31", MAX_NAME_LENGTH), Ok(()));
+        assert_eq!(validate("bad name!", MAX_NAME_LENGTH), Err(InvalidName::Character(' ')));
+        assert_eq!(validate("#lobby", MAX_NAME_LENGTH), Err(InvalidName::Character('#')));
+        assert_eq!(validate("grün", MAX_NAME_LENGTH), Err(InvalidName::Character('ü')));
+        assert_eq!(validate("", MAX_NAME_LENGTH), Err(InvalidName::Empty));
+    }
+
+    #[test]
+    fn the_prefix_counts_towards_the_length() {
+        let name = format!("private-{}", "x".repeat(MAX_NAME_LENGTH - 8));
+        assert_eq!(validate(&name, MAX_NAME_LENGTH), Ok(()));
+        assert_eq!(validate(&format!("{name}x"), MAX_NAME_LENGTH), Err(InvalidName::TooLong(164)));
+    }
+}

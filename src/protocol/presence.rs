@@ -1,0 +1,143 @@
+//! Members of presence channels: read from `channel_data`, written into the lists and events of the channel.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// One user on a presence channel, however many connections the user has there.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Always a string on the wire; an application may send an integer.
+    pub user_id: Arc<str>,
+    /// The JSON text of `user_info`, `null` if the application gave none.
+    pub user_info: Arc<str>,
+}
+
+/// Longest user id the hosted service takes.
+pub const MAX_USER_ID_LENGTH: usize = 128;
+
+#[derive(Deserialize)]
+struct ChannelData<'a> {
+    #[serde(borrow)]
+    user_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    user_info: Option<&'a RawValue>,
+}
+
+impl Member {
+    /// Reads the member that an application put into `channel_data`.
+    ///
+    /// # Errors
+    /// A sentence for the developer that says what is wrong.
+    pub fn from_channel_data(channel_data: &str) -> Result<Self, String> {
+        let data: ChannelData<'_> = serde_json::from_str(channel_data).map_err(|error| {
+            format!("channel_data of a presence subscription must be a JSON object with a user_id: {error}")
+        })?;
+        let user_id = data.user_id.and_then(|raw| user_id(raw.get())).ok_or(
+            "channel_data of a presence subscription must hold a user_id that is a string or an integer",
+        )?;
+        if user_id.len() > MAX_USER_ID_LENGTH {
+            return Err(format!("user_id is longer than {MAX_USER_ID_LENGTH} characters"));
+        }
+        let user_info = data.user_info.map_or("null", RawValue::get);
+        if user_info != "null" && !user_info.starts_with('{') {
+            return Err(
+                "user_info supplied to presence subscription is invalid - if supplied it must be a type \
+                        of hash"
+                    .to_owned(),
+            );
+        }
+        Ok(Self { user_id: user_id.into(), user_info: user_info.into() })
+    }
+
+    /// `{"user_id":…,"user_info":…}`, the data of `member_added`.
+    #[must_use]
+    pub fn added(&self) -> String {
+        format!(r#"{{"user_id":{},"user_info":{}}}"#, quoted(&self.user_id), self.user_info)
+    }
+
+    /// `{"user_id":…}`, the data of `member_removed`.
+    #[must_use]
+    pub fn removed(&self) -> String {
+        format!(r#"{{"user_id":{}}}"#, quoted(&self.user_id))
+    }
+}
+
+/// `{"presence":{"ids":…,"hash":…,"count":…}}`, the data of `subscription_succeeded` on a presence channel.
+///
+/// Every id is in `hash`, with `null` where the application gave no `user_info`: pusher-js counts by `hash`.
+pub fn roster<'a>(members: impl ExactSizeIterator<Item = &'a Member> + Clone) -> String {
+    let mut text = String::from(r#"{"presence":{"ids":["#);
+    let count = members.len();
+    for (index, member) in members.clone().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let _ = write!(text, "{comma}{}", quoted(&member.user_id));
+    }
+    text.push_str(r#"],"hash":{"#);
+    for (index, member) in members.enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let _ = write!(text, "{comma}{}:{}", quoted(&member.user_id), member.user_info);
+    }
+    let _ = write!(text, r#"}},"count":{count}}}}}"#);
+    text
+}
+
+fn quoted(text: &str) -> serde_json::Value {
+    serde_json::Value::from(text)
+}
+
+fn user_id(raw: &str) -> Option<String> {
+    let id = if raw.starts_with('"') {
+        serde_json::from_str(raw).ok()?
+    } else {
+        let digits = raw.strip_prefix('-').unwrap_or(raw);
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| raw.to_owned())?
+    };
+    (!id.is_empty()).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integer_and_string_ids_become_strings() {
+        let id = |data: &str| Member::from_channel_data(data).unwrap().user_id.to_string();
+        assert_eq!(id(r#"{"user_id":31}"#), "31");
+        assert_eq!(id(r#"{"user_id":"31"}"#), "31");
+        assert_eq!(id(r#"{"user_id":18446744073709551616123}"#), "18446744073709551616123");
+        assert_eq!(id(r#"{"user_id":"a\"b"}"#), "a\"b");
+    }
+
+    #[test]
+    fn user_info_keeps_its_text() {
+        let member = Member::from_channel_data(r#"{"user_id":1,"user_info":{"z":{},"a":1.50}}"#).unwrap();
+        assert_eq!(member.added(), r#"{"user_id":"1","user_info":{"z":{},"a":1.50}}"#);
+        assert_eq!(member.removed(), r#"{"user_id":"1"}"#);
+    }
+
+    #[test]
+    fn unusable_channel_data_is_refused_with_the_reason() {
+        for data in ["", "[]", "{}", r#"{"user_id":null}"#, r#"{"user_id":""}"#, r#"{"user_id":1.5}"#, "7"] {
+            assert!(Member::from_channel_data(data).is_err(), "{data}");
+        }
+        let refusal = Member::from_channel_data(r#"{"user_id":1,"user_info":"Ada"}"#).unwrap_err();
+        assert!(refusal.contains("must be a type of hash"), "{refusal}");
+        let long = format!(r#"{{"user_id":"{}"}}"#, "x".repeat(129));
+        assert!(Member::from_channel_data(&long).is_err());
+    }
+
+    #[test]
+    fn the_roster_lists_every_id_in_hash() {
+        let members = [
+            Member { user_id: "31".into(), user_info: r#"{"name":"Ada"}"#.into() },
+            Member { user_id: "a\"b".into(), user_info: "null".into() },
+        ];
+        assert_eq!(
+            roster(members.iter()),
+            r#"{"presence":{"ids":["31","a\"b"],"hash":{"31":{"name":"Ada"},"a\"b":null},"count":2}}"#
+        );
+        assert_eq!(roster([].iter()), r#"{"presence":{"ids":[],"hash":{},"count":0}}"#);
+    }
+}

@@ -1,0 +1,163 @@
+//! The errors we answer with while the connection stays open: `pusher:error` with the texts of the hosted service.
+//!
+//! Non-fatal errors of the hosted service carry `code: null`; only the client-event rate limit has a number. The
+//! wording is that seen on the wire of the hosted service, where a public source quotes it. A refusal never closes:
+//! a close in the 4000s would make pusher-js stay away for good.
+
+use super::channel::InvalidName;
+use super::signature::AuthRefused;
+
+/// Body of a `pusher:error` event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorReply {
+    /// `None` is sent as `null`.
+    pub code: Option<u16>,
+    /// For a developer to read in the console.
+    pub message: String,
+    /// The channel whose subscription was refused, if this is such a refusal.
+    ///
+    /// The client is then told twice: `pusher:error` as the hosted service does, and `pusher:subscription_error` on
+    /// the channel, which is what Laravel Echo's `.error()` listens to.
+    pub refused_channel: Option<String>,
+}
+
+/// Code of the client-event rate limit and of overload (Pusher protocol, "4300-4399: any other type of error").
+pub const CLIENT_EVENT_REJECTED: u16 = 4301;
+
+impl ErrorReply {
+    fn new(message: impl Into<String>) -> Self {
+        Self { code: None, message: message.into(), refused_channel: None }
+    }
+
+    fn refused(channel: &str, message: String) -> Self {
+        Self { code: None, message, refused_channel: Some(channel.to_owned()) }
+    }
+
+    /// The frame is not a JSON object with an `event`.
+    #[must_use]
+    pub fn malformed(why: &str) -> Self {
+        Self::new(format!("Invalid message: {why}"))
+    }
+
+    /// An event name that clients may not send.
+    #[must_use]
+    pub fn unsupported_event(event: &str) -> Self {
+        Self::new(format!("Unsupported event received on socket: {}", shortened(event)))
+    }
+
+    /// A channel name outside the allowed characters or length. (The hosted text is not known.)
+    #[must_use]
+    pub fn invalid_channel(channel: &str, why: InvalidName) -> Self {
+        let shown = shortened(channel);
+        Self::refused(channel, format!("Invalid channel name '{shown}': {why}"))
+    }
+
+    /// The signature of a subscription does not hold.
+    #[must_use]
+    pub fn auth_refused(channel: &str, why: &AuthRefused) -> Self {
+        let message = match why {
+            AuthRefused::Format => format!(
+                "Auth value for subscription to {channel} is invalid: should be of format 'key:signature'"
+            ),
+            AuthRefused::Key(key) => {
+                format!("Invalid key in subscription auth data: '{}'", shortened(key))
+            }
+            AuthRefused::Signature { signed, given } => format!(
+                "Invalid signature: Expected HMAC SHA256 hex digest of {signed}, but got {}",
+                shortened(given)
+            ),
+        };
+        Self::refused(channel, message)
+    }
+
+    /// A second subscription to the same channel.
+    #[must_use]
+    pub fn already_subscribed(channel: &str) -> Self {
+        Self::new(format!("Existing subscription to channel {channel}"))
+    }
+
+    /// An unsubscription without a subscription.
+    #[must_use]
+    pub fn not_subscribed(channel: &str) -> Self {
+        Self::new(format!(
+            "No current subscription to channel {}, or subscription in progress",
+            shortened(channel)
+        ))
+    }
+
+    /// A presence subscription without usable `channel_data`.
+    #[must_use]
+    pub fn invalid_presence_data(channel: &str, why: &str) -> Self {
+        Self::refused(channel, why.to_owned())
+    }
+
+    /// A `#server-to-user-` channel of another user, or of nobody.
+    #[must_use]
+    pub fn not_signed_in(channel: &str) -> Self {
+        let shown = shortened(channel);
+        Self::refused(channel, format!("Not signed in as the user of channel {shown}"))
+    }
+
+    /// The app does not take client events.
+    #[must_use]
+    pub fn client_events_off() -> Self {
+        Self::new(
+            "To send client events, you must enable this feature in the Settings page of your dashboard.",
+        )
+    }
+
+    /// A client event to a channel that the sender is not on.
+    #[must_use]
+    pub fn client_event_elsewhere(channel: &str) -> Self {
+        Self::new(format!(
+            "Cannot broadcast client event (connection not subscribed to channel {})",
+            shortened(channel)
+        ))
+    }
+
+    /// A client event to a channel without a signature.
+    #[must_use]
+    pub fn client_event_on_public_channel(channel: &str) -> Self {
+        let shown = shortened(channel);
+        Self::new(format!(
+            "Client event rejected - only supported on private and presence channels ({shown})"
+        ))
+    }
+
+    /// A client event that lacks a part.
+    #[must_use]
+    pub fn client_event_incomplete() -> Self {
+        Self::new("Invalid client event (must contain channel and data)")
+    }
+
+    /// A client event over the size limit, in bytes. (No number of the hosted service is known.)
+    #[must_use]
+    pub fn client_event_too_large(limit: usize) -> Self {
+        Self::new(format!("Client event rejected - its data is larger than {limit} bytes"))
+    }
+
+    /// A client event whose name is over the limit, in bytes.
+    #[must_use]
+    pub fn client_event_name_too_long(limit: usize) -> Self {
+        Self::new(format!("Client event rejected - its name is longer than {limit} characters"))
+    }
+
+    /// The server has no room for another event now; the event is dropped, the connection kept.
+    #[must_use]
+    pub fn overloaded() -> Self {
+        Self {
+            code: Some(CLIENT_EVENT_REJECTED),
+            message: "Client event rejected - the server is over capacity".to_owned(),
+            refused_channel: None,
+        }
+    }
+}
+
+/// A client's own text is echoed at most this far: an error must not be an amplifier.
+fn shortened(text: &str) -> &str {
+    const MOST: usize = 200;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
+}

@@ -1,0 +1,167 @@
+//! Listening sockets and the loop that accepts from them.
+
+use crate::config::ListenAddress;
+use crate::error::Error;
+use crate::hub::{Hub, Letter, Socket};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::io::Errno;
+use socket2::{Domain, SockAddr, Type};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Connections that may wait to be accepted: all of a site's clients come back at once after an outage.
+const BACKLOG: i32 = 4096;
+
+/// Pause after an accept that failed for want of descriptors or memory, so as not to spin.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// A bound socket. A Unix socket's file goes when it is dropped.
+#[derive(Debug)]
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener, PathBuf),
+}
+
+impl Listener {
+    pub(super) fn bind(address: &ListenAddress) -> Result<Self, Error> {
+        match address {
+            ListenAddress::Tcp(address) => bind_tcp(*address).map(Self::Tcp),
+            ListenAddress::Unix(path) => bind_unix(path).map(|listener| Self::Unix(listener, path.clone())),
+        }
+        .map_err(|error| Error::Listen(address.clone(), error))
+    }
+
+    /// Where it really listens: the port that the system chose, where 0 was asked for.
+    pub(super) fn address(&self) -> io::Result<ListenAddress> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
+            Self::Unix(_, path) => Ok(ListenAddress::Unix(path.clone())),
+        }
+    }
+
+    fn accept(&self) -> io::Result<Socket> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                stream.set_nodelay(true)?;
+                Ok(Socket::Tcp(stream))
+            }
+            Self::Unix(listener, _) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                Ok(Socket::Unix(stream))
+            }
+        }
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener, _) => listener.as_fd(),
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Self::Unix(_, path) = self {
+            // It may be gone already; a file left behind is cleared away by the next bind.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::from(address))?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Binds, replacing the file of a server that is no more.
+fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+    if is_socket
+        && UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    {
+        std::fs::remove_file(path)?;
+    }
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// The accepting thread's way out.
+#[derive(Debug, Clone)]
+pub(super) struct StopBell(Arc<OwnedFd>);
+
+impl StopBell {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self(Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)))
+    }
+
+    pub(super) fn ring(&self) {
+        // A write fails only where the counter is full, and then the bell rings already.
+        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    }
+}
+
+/// Accepts until the bell rings, and deals the sockets out to the workers in turn.
+pub(super) fn accept(listeners: &[Listener], hub: &Hub, workers: usize, stop: &StopBell) -> io::Result<()> {
+    let mut worker = 0;
+    loop {
+        let mut watched: Vec<PollFd<'_>> = listeners
+            .iter()
+            .map(|listener| PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN))
+            .collect();
+        watched.push(PollFd::new(&stop.0, PollFlags::IN));
+        match poll(&mut watched, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        if watched.last().is_some_and(|bell| !bell.revents().is_empty()) {
+            return Ok(());
+        }
+        for listener in listeners {
+            worker = accept_waiting(listener, hub, worker, workers);
+        }
+    }
+}
+
+/// Accepts what waits on one listener; the worker whose turn it is then.
+fn accept_waiting(listener: &Listener, hub: &Hub, mut worker: usize, workers: usize) -> usize {
+    loop {
+        match listener.accept() {
+            Ok(socket) => {
+                hub.inbox(worker).send(Letter::Adopt(socket));
+                worker = (worker + 1) % workers;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return worker,
+            Err(error) if is_exhaustion(&error) => {
+                tracing::warn!(%error, "a connection cannot be accepted now");
+                std::thread::sleep(EXHAUSTED_PAUSE);
+                return worker;
+            }
+            // A client that was gone before it was accepted.
+            Err(_) => {}
+        }
+    }
+}
+
+fn is_exhaustion(error: &io::Error) -> bool {
+    let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|errno| exhausted.contains(&errno))
+}

@@ -1,0 +1,116 @@
+//! From outboxes to sockets: one `writev` per dirty connection and turn, and what becomes of those that do not read.
+
+use super::{State, Worker};
+use crate::connection::Flushed;
+use crate::protocol::{Close, SocketId};
+use std::rc::Rc;
+use tokio::task::spawn_local;
+
+/// Connections of large fan-outs flushed before the inbox and the readers get a chance again.
+const BULK_SLICE: usize = 128;
+
+/// Seconds that a client gets to answer a close frame.
+const CLOSE_WAIT: u32 = 3;
+
+/// An outbox over this many times `max_event_bytes` marks a slow client, if it makes no progress.
+const SLOW_EVENTS: usize = 4;
+
+/// ... and over this many times, whether it makes progress or not: memory has an end.
+const HOPELESS_EVENTS: usize = 16;
+
+impl Worker {
+    /// Flushes the connections with answers and events of small channels, then a slice of the others.
+    pub(super) fn flush_slice(self: &Rc<Self>, state: &mut State) {
+        while let Some(slot) = state.prompt.pop_front() {
+            self.flush(state, slot);
+        }
+        for _ in 0..BULK_SLICE {
+            let Some(slot) = state.bulk.pop_front() else { break };
+            self.flush(state, slot);
+        }
+    }
+
+    fn flush(self: &Rc<Self>, state: &mut State, slot: usize) {
+        let now = state.wheel.now();
+        let Some(connection) = state.connections.get_mut(slot) else { return };
+        connection.is_dirty = false;
+        let stream = &connection.stream;
+        match connection.outbox.flush(|slices| stream.try_write_vectored(slices)) {
+            Flushed::Everything => {
+                connection.stalled = None;
+                if connection.has_said_goodbye {
+                    self.remove(state, slot);
+                } else if connection.closing.is_some() {
+                    stream.end();
+                }
+            }
+            Flushed::Blocked { progress } => {
+                if progress || connection.stalled.is_none() {
+                    connection.stalled = Some(now);
+                }
+                if !std::mem::replace(&mut connection.is_resuming, true) {
+                    let socket_id = connection.session.socket_id;
+                    spawn_local(Rc::clone(self).resume(slot, socket_id, Rc::clone(stream)));
+                }
+                state.watch(slot);
+                self.judge(state, slot);
+            }
+            Flushed::Gone => self.remove(state, slot),
+        }
+    }
+
+    /// Waits until a full socket takes bytes again. A task per stall, not per delivery.
+    async fn resume(self: Rc<Self>, slot: usize, socket_id: SocketId, stream: Rc<crate::connection::Stream>) {
+        if stream.writable().await.is_ok() {
+            let mut state = self.state.borrow_mut();
+            if state.holds(slot, socket_id) {
+                state.connections[slot].is_resuming = false;
+                state.mark_prompt(slot);
+                self.mailbox.ring();
+            }
+        }
+    }
+
+    /// Looks at the connections that are stalled or being closed, once a second.
+    pub(super) fn check_watched(self: &Rc<Self>, state: &mut State) {
+        let now = state.wheel.now();
+        for entry in std::mem::take(&mut state.watched) {
+            if !state.holds(entry.slot, entry.socket_id) {
+                continue;
+            }
+            let connection = &mut state.connections[entry.slot];
+            connection.is_watched = false;
+            match connection.closing {
+                Some(since) if now >= since + CLOSE_WAIT => self.remove(state, entry.slot),
+                None if connection.stalled.is_none() => {}
+                _ => {
+                    state.watch(entry.slot);
+                    self.judge(state, entry.slot);
+                }
+            }
+        }
+        if state.is_dirty() {
+            self.mailbox.ring();
+        }
+    }
+
+    /// Hangs up on a client that is slow: its outbox is over the limit and it made no progress for the send timeout,
+    /// or its outbox is past all bounds. It is told with 4100, in case it reads after all.
+    fn judge(&self, state: &mut State, slot: usize) {
+        let now = state.wheel.now();
+        let connection = &mut state.connections[slot];
+        let event = connection.session.app.config.max_event_bytes;
+        let waiting = connection.outbox.len();
+        let stuck = connection.stalled.is_some_and(|since| now >= since + self.settings.send_timeout);
+        let slow = (stuck && waiting > SLOW_EVENTS * event) || waiting > HOPELESS_EVENTS * event;
+        if slow && connection.closing.is_none() {
+            connection.outbox.discard_unsent();
+            connection.close(&Close::TOO_SLOW, now);
+            self.hub.metrics.slow_clients_closed.increment();
+            let session = &connection.session;
+            tracing::info!(socket_id = %session.socket_id, app = %session.app.config.id, waiting, "closed a slow client");
+            state.watch(slot);
+            state.mark_prompt(slot);
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! One thread of the server, with the connections it owns outright.
+//!
+//! A worker is a current-thread tokio runtime. Each connection has one task, which waits for its socket to become
+//! readable and borrows the worker's one read buffer when it is; letters from other threads, the timer and all
+//! writing belong to the loop in [`Worker::run`]. A *turn* of it empties the inbox into outboxes, in the order in
+//! which the letters came, and then flushes each outbox that got something with one `writev`. Flushing is cut into
+//! slices between which reading, accepting and the inbox get their chance, and connections that got an event of a
+//! small channel go first: a fan-out to ten thousand does not hold up a private message.
+
+mod delivery;
+mod flushing;
+mod subscribers;
+mod wheel;
+
+use crate::connection::{Connection, Decoder, Incoming, Reaction, Stream};
+use crate::hub::{Hub, Letter, Mailbox, Quota};
+use crate::protocol::{Close, ErrorReply, SocketId, frame};
+use slab::Slab;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use subscribers::Subscribers;
+use tokio::task::{LocalSet, spawn_local, yield_now};
+use wheel::{Entry, Wheel};
+
+/// Read in one go; shared by all connections of the worker.
+const READ_BUFFER: usize = 16 << 10;
+
+/// Largest message a client may send, in bytes: room for the largest client event and its escapes.
+const MAX_CLIENT_MESSAGE: usize = 64 << 10;
+
+/// How long, at least, a stopping worker waits for its clients to see their close frames and hang up.
+const FAREWELL: Duration = Duration::from_millis(60);
+
+/// Speaks HTTP with an accepted socket until it ends or becomes a WebSocket.
+pub(crate) type Serve = fn(Rc<Worker>, Stream) -> Pin<Box<dyn Future<Output = ()>>>;
+
+/// What a worker needs to know of the configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkerSettings {
+    pub(crate) path_prefix: String,
+    /// Ticks without progress after which a client with a full outbox is slow.
+    pub(crate) send_timeout: u32,
+}
+
+/// See the module.
+pub(crate) struct Worker {
+    index: usize,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) settings: WorkerSettings,
+    mailbox: Mailbox,
+    serve: Serve,
+    read_buffer: RefCell<Box<[u8]>>,
+    state: RefCell<State>,
+}
+
+/// What changes while the worker runs. Borrowed for the length of one synchronous step, never across an `await`.
+struct State {
+    connections: Slab<Connection>,
+    slots: HashMap<SocketId, usize, foldhash::fast::RandomState>,
+    subscribers: Subscribers,
+    /// Dirty connections to flush first: answers, and events of small channels.
+    prompt: VecDeque<usize>,
+    /// Dirty connections of large fan-outs.
+    bulk: VecDeque<usize>,
+    wheel: Wheel,
+    /// Connections looked at every second: their socket is full, or they are being closed.
+    watched: Vec<Entry>,
+    decoder: Decoder,
+    incoming: Vec<Incoming>,
+    /// Set when the worker ends: how long its clients get to hang up.
+    stopping: Option<Duration>,
+}
+
+impl Worker {
+    pub(crate) fn new(
+        index: usize,
+        hub: Arc<Hub>,
+        settings: WorkerSettings,
+        mailbox: Mailbox,
+        apps: usize,
+        serve: Serve,
+    ) -> Rc<Self> {
+        let state = State {
+            connections: Slab::new(),
+            slots: HashMap::default(),
+            subscribers: Subscribers::new(apps),
+            prompt: VecDeque::new(),
+            bulk: VecDeque::new(),
+            wheel: Wheel::new(),
+            watched: Vec::new(),
+            decoder: Decoder::new(MAX_CLIENT_MESSAGE),
+            incoming: Vec::new(),
+            stopping: None,
+        };
+        let read_buffer = RefCell::new(vec![0; READ_BUFFER].into());
+        Rc::new(Self { index, hub, settings, mailbox, serve, read_buffer, state: RefCell::new(state) })
+    }
+
+    /// Runs on the calling thread until [`Letter::Stop`] comes.
+    pub(crate) fn run(self: &Rc<Self>) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        LocalSet::new().block_on(&runtime, self.turns());
+        Ok(())
+    }
+
+    async fn turns(self: &Rc<Self>) {
+        let mut clock = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                () = self.mailbox.rung() => {}
+                _ = clock.tick() => self.tick(),
+            }
+            while self.turn() {
+                yield_now().await;
+            }
+            let stopping = self.state.borrow().stopping;
+            if let Some(grace) = stopping {
+                return self.part(grace.max(FAREWELL)).await;
+            }
+        }
+    }
+
+    /// Waits for the clients to hang up on a stopping worker.
+    async fn part(&self, grace: Duration) {
+        let parted = async {
+            while !self.state.borrow().connections.is_empty() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        // Whoever has not hung up by then finds the socket closed.
+        let _ = tokio::time::timeout(grace, parted).await;
+    }
+
+    fn tick(self: &Rc<Self>) {
+        let mut state = self.state.borrow_mut();
+        for entry in state.wheel.tick() {
+            state.check_alive(entry, &self.hub.metrics);
+        }
+        self.check_watched(&mut state);
+    }
+
+    /// One turn; whether there is more to do.
+    fn turn(self: &Rc<Self>) -> bool {
+        let mut state = self.state.borrow_mut();
+        self.take_letters(&mut state, delivery::TURN_BUDGET);
+        self.flush_slice(&mut state);
+        state.is_dirty() || !self.mailbox.is_empty()
+    }
+
+    /// Does what the letters say, in order, until the inbox is empty or `budget` deliveries were made.
+    fn take_letters(self: &Rc<Self>, state: &mut State, mut budget: usize) {
+        while budget > 0
+            && let Some(letter) = self.mailbox.take()
+        {
+            budget = budget.saturating_sub(1);
+            match letter {
+                Letter::Deliver(delivery) => budget = budget.saturating_sub(state.deliver(&delivery)),
+                Letter::Admit(admission) => state.admit(admission),
+                Letter::Adopt(socket) => match Stream::register(socket) {
+                    Ok(stream) => drop(spawn_local((self.serve)(Rc::clone(self), stream))),
+                    Err(error) => tracing::warn!(%error, "an accepted connection could not be registered"),
+                },
+                Letter::Stop { grace } => state.dismiss_all(grace),
+            }
+        }
+    }
+
+    /// Takes over a socket that has been upgraded; `leftover` is what was read of it beyond the handshake.
+    pub(crate) fn adopt(self: &Rc<Self>, quota: Quota, stream: Stream, leftover: &[u8]) -> io::Result<()> {
+        let socket_id = SocketId::from_random(getrandom::u64().map_err(io::Error::other)?);
+        let stream = Rc::new(stream);
+        let activity_timeout = quota.app().config.activity_timeout;
+        let mut state = self.state.borrow_mut();
+        let now = state.wheel.now();
+        let mut connection = Connection::new(quota, socket_id, Rc::clone(&stream), now);
+        connection.send(frame::connection_established(socket_id, activity_timeout));
+        let slot = state.connections.insert(connection);
+        state.slots.insert(socket_id, slot);
+        state.wheel.insert(now + activity_timeout, Entry { slot, socket_id });
+        state.mark_prompt(slot);
+        if state.stopping.is_some() {
+            state.dismiss(slot);
+        }
+        self.receive(&mut state, slot, leftover);
+        spawn_local(Rc::clone(self).read(slot, socket_id, stream));
+        Ok(())
+    }
+
+    /// Reads a connection until it ends, then takes it off the books.
+    async fn read(self: Rc<Self>, slot: usize, socket_id: SocketId, stream: Rc<Stream>) {
+        while stream.readable().await.is_ok() {
+            let mut buffer = self.read_buffer.borrow_mut();
+            match stream.try_read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => {
+                    let mut state = self.state.borrow_mut();
+                    if !state.holds(slot, socket_id) {
+                        return;
+                    }
+                    self.receive(&mut state, slot, &buffer[..count]);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => break,
+            }
+        }
+        let mut state = self.state.borrow_mut();
+        if state.holds(slot, socket_id) {
+            self.remove(&mut state, slot);
+        }
+    }
+
+    /// Handles bytes of a client.
+    fn receive(self: &Rc<Self>, state: &mut State, slot: usize, chunk: &[u8]) {
+        let now = state.wheel.now();
+        let mut incoming = std::mem::take(&mut state.incoming);
+        let connection = &mut state.connections[slot];
+        connection.heard = now;
+        connection.pinged = None;
+        if !connection.has_said_goodbye {
+            connection.reader.feed(chunk, &mut state.decoder, &mut incoming);
+        }
+        for item in incoming.drain(..) {
+            self.handle(state, slot, item);
+        }
+        state.incoming = incoming;
+        if !state.connections[slot].outbox.is_empty() {
+            state.mark_prompt(slot);
+        }
+        if state.is_dirty() {
+            self.mailbox.ring();
+        }
+    }
+
+    fn handle(self: &Rc<Self>, state: &mut State, slot: usize, item: Incoming) {
+        let now = state.wheel.now();
+        let connection = &mut state.connections[slot];
+        if connection.closing.is_some() {
+            // Of a client that is being closed only the end counts.
+            if matches!(item, Incoming::Closed | Incoming::Failed(_)) {
+                connection.has_said_goodbye = true;
+                state.mark_prompt(slot);
+            }
+            return;
+        }
+        match item {
+            Incoming::Text(text) => {
+                let address = (self.index, slot);
+                let reaction = connection.session.receive(&text, &self.hub, address, &mut connection.outbox);
+                match reaction {
+                    Reaction::Nothing => {}
+                    // The admission is taken at once: it counts before the client's next message.
+                    Reaction::Subscribed => self.take_letters(state, usize::MAX),
+                    Reaction::Unsubscribed(place) => state.leave(place),
+                }
+            }
+            // What the hosted service does with a binary frame is not known.
+            Incoming::Binary => {
+                let reply = ErrorReply::malformed("binary frames are not supported");
+                frame::error_reply(&reply).for_each(|frame| connection.send(frame));
+            }
+            Incoming::Answer(answer) => connection.send(answer),
+            Incoming::Closed => {
+                connection.closing.get_or_insert(now);
+                connection.has_said_goodbye = true;
+                state.watch(slot);
+            }
+            Incoming::Failed(close) => {
+                connection.close(&close, now);
+                state.watch(slot);
+            }
+        }
+    }
+
+    /// Ends a connection and tells the channels that it was on.
+    fn remove(&self, state: &mut State, slot: usize) {
+        let Connection { mut session, stream, quota, .. } = state.connections.remove(slot);
+        state.slots.remove(&session.socket_id);
+        for place in session.leave_all(&self.hub, self.index) {
+            state.leave(place);
+        }
+        // The client may come back as soon as it sees the end: its place must be free by then.
+        drop(quota);
+        stream.abort();
+    }
+}
+
+impl State {
+    fn holds(&self, slot: usize, socket_id: SocketId) -> bool {
+        self.connections.get(slot).is_some_and(|connection| connection.session.socket_id == socket_id)
+    }
+
+    /// Asks a silent client whether it lives, or gives up on it (protocol section "Ping and pong messages").
+    fn check_alive(&mut self, entry: Entry, metrics: &crate::metrics::Metrics) {
+        /// Seconds for an answer, as the protocol recommends; shorter where the app is less patient than that.
+        const PONG_WAIT: u32 = 30;
+        if !self.holds(entry.slot, entry.socket_id) {
+            return;
+        }
+        let now = self.wheel.now();
+        let connection = &mut self.connections[entry.slot];
+        let timeout = connection.session.app.config.activity_timeout;
+        let pong_wait = timeout.min(PONG_WAIT);
+        let due = match connection.pinged {
+            Some(since) if now >= since + pong_wait => {
+                metrics.silent_clients_closed.increment();
+                connection.close(&Close::NO_PONG, now);
+                self.watch(entry.slot);
+                now + pong_wait
+            }
+            Some(since) => since + pong_wait,
+            None if now >= connection.heard + timeout => {
+                connection.send(frame::ping());
+                connection.pinged = Some(now);
+                now + pong_wait
+            }
+            None => connection.heard + timeout,
+        };
+        self.mark_prompt(entry.slot);
+        self.wheel.insert(due, entry);
+    }
+
+    /// Closes every connection because the server stops.
+    fn dismiss_all(&mut self, grace: Duration) {
+        self.stopping = Some(grace);
+        let slots: Vec<usize> = self.connections.iter().map(|(slot, _)| slot).collect();
+        slots.into_iter().for_each(|slot| self.dismiss(slot));
+    }
+
+    fn dismiss(&mut self, slot: usize) {
+        let now = self.wheel.now();
+        self.connections[slot].close(&Close::GOING_AWAY, now);
+        self.watch(slot);
+        self.mark_prompt(slot);
+    }
+
+    /// Has the connection looked at every second while it is stalled or being closed.
+    fn watch(&mut self, slot: usize) {
+        let connection = &mut self.connections[slot];
+        if !std::mem::replace(&mut connection.is_watched, true) {
+            self.watched.push(Entry { slot, socket_id: connection.session.socket_id });
+        }
+    }
+}
+
+/// Debug output of a worker would be its clients' data.
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("index", &self.index).finish_non_exhaustive()
+    }
+}

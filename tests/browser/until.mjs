@@ -1,0 +1,12 @@
+export const LIMIT = 10_000
+
+/** Waits until `condition` returns something true and returns it. Errors of the condition end the waiting. */
+export async function until(what, condition, limit = LIMIT) {
+    const deadline = Date.now() + limit
+    for (;;) {
+        const result = await condition()
+        if (result) return result
+        if (Date.now() > deadline) throw new Error(`waited ${limit} ms for ${what}`)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+}

@@ -1,0 +1,180 @@
+//! The `canyon` binary as its users run it.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use tempfile::TempDir;
+
+struct Served {
+    child: Child,
+    ready: String,
+    directory: TempDir,
+}
+
+/// `canyon` without any setting from the environment of the tests.
+fn canyon() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_canyon"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CANYON_") || name.starts_with("REVERB_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+impl Served {
+    fn with(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = canyon();
+        command.arg("serve").args(arguments).arg("--queue").arg(directory.path().join("queue"));
+        Self::spawn(command, directory)
+    }
+
+    fn spawn(mut command: Command, directory: TempDir) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        Self { child, ready, directory }
+    }
+
+    fn address(&self) -> &str {
+        self.ready.strip_prefix("listening on ").unwrap_or_else(|| panic!("{:?}", self.ready)).trim_end()
+    }
+
+    fn end(mut self, signal: i32) -> ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        let signal = rustix::process::Signal::from_named_raw(signal).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // Already waited for where a test ended it itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn run(arguments: &[&str]) -> Output {
+    canyon().args(arguments).output().unwrap()
+}
+
+fn up(mut stream: impl Read + Write) -> String {
+    stream.write_all(b"GET /up HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn serve_says_where_it_listens_and_exits_0_on_either_signal() {
+    for signal in [15, 2] {
+        let served = Served::with(&["--listen", "127.0.0.1:0", "--app", "1:k:s"]);
+        assert!(!served.address().ends_with(":0"), "the real port is told");
+        let answer = up(TcpStream::connect(served.address()).unwrap());
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        assert_eq!(served.end(signal).code(), Some(0));
+    }
+}
+
+#[test]
+fn serve_listens_on_a_unix_socket_and_clears_it_away() {
+    let sockets = tempfile::tempdir().unwrap();
+    let path = sockets.path().join("http.sock");
+    // A file that a killed server left behind is no obstacle.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let listen = format!("unix:{}", path.display());
+    let served = Served::with(&["--listen", &listen, "--listen", "127.0.0.1:0", "--app", "1:k:s"]);
+    assert!(served.address().starts_with(&format!("{listen}, 127.0.0.1:")), "{}", served.address());
+    assert!(up(UnixStream::connect(&path).unwrap()).contains(r#"{"health":"OK"}"#));
+    assert_eq!(served.end(15).code(), Some(0));
+    assert!(!path.exists());
+}
+
+#[test]
+fn serve_takes_its_settings_from_a_file_and_its_secrets_from_the_environment() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("canyon.toml");
+    let toml = format!("listen = ['127.0.0.1:0']\nqueue = '{}'\n", directory.path().join("queue").display());
+    std::fs::write(&file, toml).unwrap();
+    let mut command = canyon();
+    command.args(["serve", "--config"]).arg(&file);
+    command.envs([("CANYON_APP_ID", "1"), ("CANYON_APP_KEY", "k"), ("CANYON_APP_SECRET", "s")]);
+    let served = Served::spawn(command, directory);
+    let answer = up(TcpStream::connect(served.address()).unwrap());
+    assert!(answer.contains("200 OK"), "{answer}");
+    assert!(served.directory.path().join("queue").is_dir());
+}
+
+#[test]
+fn mistakes_exit_with_2_and_say_what_is_wrong() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("canyon.toml");
+    std::fs::write(&file, "listen = ['127.0.0.1:0']\n\n[[app]]\nid = '1'\nkee = 'k'\n").unwrap();
+    let file = file.to_str().unwrap();
+    let missing = directory.path().join("missing.toml");
+    for (arguments, wanted) in [
+        (vec!["serve", "--config", file], vec![file, "line 5", "kee"]),
+        (vec!["check", "--config", missing.to_str().unwrap()], vec!["missing.toml", "cannot be read"]),
+        (vec!["serve"], vec!["no app"]),
+        (vec!["serve", "--app", "1:k"], vec!["ID:KEY:SECRET"]),
+        (vec!["serve", "--listen", "nowhere", "--app", "1:k:s"], vec!["nowhere"]),
+        (vec!["serve", "--bogus"], vec!["--bogus"]),
+    ] {
+        let output = run(&arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        for part in wanted {
+            assert!(message.contains(part), "{arguments:?}: {message}");
+        }
+    }
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let first = Served::with(&["--listen", "127.0.0.1:0", "--app", "1:k:s"]);
+    let queue = tempfile::tempdir().unwrap();
+    let path = queue.path().join("queue");
+    let output =
+        run(&["serve", "--listen", first.address(), "--app", "1:k:s", "--queue", path.to_str().unwrap()]);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(message.contains(first.address()) && message.contains("another process"), "{message}");
+}
+
+#[test]
+fn a_second_server_on_one_queue_is_refused() {
+    let first = Served::with(&["--listen", "127.0.0.1:0", "--app", "1:k:s"]);
+    let queue = first.directory.path().join("queue");
+    let queue = queue.to_str().unwrap();
+    let output = run(&["serve", "--listen", "127.0.0.1:0", "--app", "1:k:s", "--queue", queue]);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(message.contains(queue), "{message}");
+}
+
+#[test]
+fn check_prints_what_would_be_in_effect_without_the_secret() {
+    let output = run(&["check", "--app", "1:public-key:hush-hush", "--listen", "127.0.0.1:6001"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0));
+    for wanted in ["127.0.0.1:6001", "public-key", "(redacted)", "max_event_bytes = 1048576"] {
+        assert!(text.contains(wanted), "{text}");
+    }
+    assert!(!text.contains("hush-hush"), "{text}");
+}
+
+#[test]
+fn publish_waits_for_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let queue = directory.path().join("queue");
+    let publish = ["publish", "--app", "1", "--channel", "a", "--event", "x", "--data", "{}", "--queue"];
+    let output = canyon().args(publish).arg(&queue).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(queue.is_dir(), "the event waits in the queue for a server");
+}

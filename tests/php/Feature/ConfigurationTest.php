@@ -1,0 +1,70 @@
+<?php
+
+namespace Canyon\Tests\Feature;
+
+use Canyon\Tests\TestCase;
+
+final class ConfigurationTest extends TestCase
+{
+    public function test_the_defaults(): void
+    {
+        $this->assertSame([
+            'app' => [
+                'id' => '4242',
+                'key' => '278d425bdf160c739803',
+                'secret' => '7ad3773142a6692b25b8',
+                'client_events' => 'members',
+                'allowed_origins' => ['*'],
+                'activity_timeout' => 50,
+                'max_connections' => 0,
+                'max_event_bytes' => 1048576,
+            ],
+            'server' => ['host' => '0.0.0.0', 'port' => 8080, 'listen' => [''], 'path_prefix' => '', 'binary' => null],
+            'queue' => null,
+            'transport' => 'auto',
+            'http' => ['host' => '127.0.0.1', 'port' => 8080, 'scheme' => 'http', 'connect_timeout' => 2, 'timeout' => 2],
+        ], config('canyon'));
+    }
+
+    public function test_the_variables_of_reverb_are_understood(): void
+    {
+        $this->reboot([
+            'REVERB_APP_ID' => '7',
+            'REVERB_APP_KEY' => 'reverb-key',
+            'REVERB_APP_SECRET' => 'reverb-secret',
+            'REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM' => 'all',
+            'REVERB_APP_ACTIVITY_TIMEOUT' => '30',
+            'REVERB_APP_MAX_CONNECTIONS' => '100',
+            'REVERB_HOST' => 'ws.example.com',
+            'REVERB_PORT' => '443',
+            'REVERB_SCHEME' => 'https',
+            'REVERB_SERVER_HOST' => '127.0.0.1',
+            'REVERB_SERVER_PORT' => '9000',
+            'REVERB_SERVER_PATH' => '/ws',
+        ], without: ['CANYON_APP_ID', 'CANYON_APP_KEY', 'CANYON_APP_SECRET']);
+
+        $this->assertSame(['7', 'reverb-key', 'reverb-secret'], [config('canyon.app.id'), config('canyon.app.key'), config('canyon.app.secret')]);
+        $this->assertSame(['all', '30', '100'], [config('canyon.app.client_events'), config('canyon.app.activity_timeout'), config('canyon.app.max_connections')]);
+        $this->assertSame(['ws.example.com', '443', 'https'], [config('canyon.http.host'), config('canyon.http.port'), config('canyon.http.scheme')]);
+        $this->assertSame(['127.0.0.1', '9000', '/ws'], [config('canyon.server.host'), config('canyon.server.port'), config('canyon.server.path_prefix')]);
+    }
+
+    public function test_its_own_variables_win_over_those_of_reverb(): void
+    {
+        $this->reboot([
+            'CANYON_APP_KEY' => 'canyon-key',
+            'CANYON_HOST' => 'canyon.example.com',
+            'CANYON_LISTEN' => 'unix:/run/canyon/http.sock,0.0.0.0:8080',
+            'CANYON_APP_ALLOWED_ORIGINS' => 'example.com,*.example.org',
+            'CANYON_QUEUE' => '/srv/queue',
+            'REVERB_APP_KEY' => 'reverb-key',
+            'REVERB_HOST' => 'reverb.example.com',
+        ]);
+
+        $this->assertSame('canyon-key', config('canyon.app.key'));
+        $this->assertSame('canyon.example.com', config('canyon.http.host'));
+        $this->assertSame(['unix:/run/canyon/http.sock', '0.0.0.0:8080'], config('canyon.server.listen'));
+        $this->assertSame(['example.com', '*.example.org'], config('canyon.app.allowed_origins'));
+        $this->assertSame('/srv/queue', config('canyon.queue'));
+    }
+}

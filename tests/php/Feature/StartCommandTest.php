@@ -1,0 +1,124 @@
+<?php
+
+namespace Canyon\Tests\Feature;
+
+use Canyon\Tests\Support\Artisan;
+use Canyon\Tests\TestCase;
+use PHPUnit\Framework\Attributes\RequiresPhpExtension;
+use Symfony\Component\Process\Process;
+
+/**
+ * What canyon:start does before there is a server.
+ */
+final class StartCommandTest extends TestCase
+{
+    public function test_without_the_extension_it_says_what_to_do(): void
+    {
+        $process = Artisan::withoutExtension($this->skeleton, ['canyon:start'], $this->environment);
+
+        $this->assertSame(1, $process->run());
+        $this->assertStringContainsString('The canyon PHP extension is not loaded', $process->getOutput());
+        $this->assertStringContainsString('[php artisan canyon:start --sidecar]', preg_replace('/\s+/', ' ', $process->getOutput()));
+    }
+
+    public function test_missing_credentials_are_named(): void
+    {
+        $this->reboot(['CANYON_BINARY' => $this->binary()], without: ['CANYON_APP_KEY']);
+
+        $this->artisan('canyon:start', ['--sidecar' => true])
+            ->expectsOutputToContain('Set CANYON_APP_KEY (or REVERB_APP_KEY)')
+            ->assertExitCode(1);
+    }
+
+    public function test_a_binary_that_is_not_where_it_should_be_is_named(): void
+    {
+        $this->reboot(['CANYON_BINARY' => '/nowhere/canyon']);
+
+        $this->artisan('canyon:start', ['--sidecar' => true])
+            ->expectsOutputToContain('There is no executable file at [/nowhere/canyon]. Set CANYON_BINARY')
+            ->assertExitCode(1);
+    }
+
+    public function test_a_binary_that_is_nowhere_is_looked_for_in_vain(): void
+    {
+        $process = $this->start(['PATH' => '/nowhere']);
+
+        $this->assertSame(1, $process->getExitCode());
+        $this->assertStringContainsString('The canyon binary was found neither in vendor/bin and bin', $process->getOutput());
+    }
+
+    #[RequiresPhpExtension('pcntl')]
+    public function test_the_process_becomes_the_binary_and_the_secret_is_no_argument(): void
+    {
+        $process = $this->start(['CANYON_BINARY' => $this->binary()], ['--port=9000', '--listen=unix:/run/canyon.sock']);
+
+        $this->assertSame(0, $process->getExitCode(), $process->getOutput().$process->getErrorOutput());
+        $this->assertMatchesRegularExpression('/^process (\d+)$/m', $process->getOutput());
+        $this->assertStringContainsString("\narguments serve\n", $process->getOutput());
+        preg_match('/^settings (.*)$/m', $process->getOutput(), $settings);
+
+        $this->assertSame([
+            'listen' => ['unix:/run/canyon.sock', '0.0.0.0:9000'],
+            'queue' => '/srv/queue',
+            'path_prefix' => '',
+            'app' => [[
+                'id' => '4242',
+                'key' => '278d425bdf160c739803',
+                'secret' => '7ad3773142a6692b25b8',
+                'client_events' => 'members',
+                'max_connections' => 0,
+                'max_event_bytes' => 1048576,
+                'activity_timeout' => 50,
+                'allowed_origins' => ['*'],
+            ]],
+        ], json_decode($settings[1], true));
+    }
+
+    #[RequiresPhpExtension('pcntl')]
+    public function test_the_binary_is_found_in_the_application(): void
+    {
+        mkdir($this->skeleton->path.'/vendor/bin', recursive: true);
+        copy($this->binary(), $this->skeleton->path.'/vendor/bin/canyon');
+        chmod($this->skeleton->path.'/vendor/bin/canyon', 0755);
+
+        $this->assertStringContainsString('arguments serve', $this->start([])->getOutput());
+    }
+
+    #[RequiresPhpExtension('pcntl')]
+    public function test_the_binary_is_found_in_the_path(): void
+    {
+        copy($this->binary(), $this->skeleton->path.'/canyon');
+        chmod($this->skeleton->path.'/canyon', 0755);
+
+        $this->assertStringContainsString('arguments serve', $this->start(['PATH' => $this->skeleton->path.PATH_SEPARATOR.getenv('PATH')])->getOutput());
+    }
+
+    #[RequiresPhpExtension('pcntl')]
+    public function test_a_binary_that_cannot_run_says_why(): void
+    {
+        file_put_contents($this->skeleton->path.'/broken', "\0");
+        chmod($this->skeleton->path.'/broken', 0755);
+
+        $process = $this->start(['CANYON_BINARY' => $this->skeleton->path.'/broken']);
+
+        $this->assertSame(1, $process->getExitCode());
+        $this->assertStringContainsString('Could not run [broken]: Exec format error', $process->getOutput());
+    }
+
+    private function binary(): string
+    {
+        return dirname(__DIR__).'/Fixtures/binary';
+    }
+
+    /**
+     * @param  array<string, string>  $environment
+     * @param  list<string>  $options
+     */
+    private function start(array $environment, array $options = []): Process
+    {
+        $process = Artisan::process($this->skeleton, ['canyon:start', '--sidecar', ...$options], $environment + ['CANYON_QUEUE' => '/srv/queue'] + $this->environment);
+        $process->run();
+
+        return $process;
+    }
+}

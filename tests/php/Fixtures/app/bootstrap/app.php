@@ -1,0 +1,11 @@
+<?php
+
+use Canyon\CanyonServiceProvider;
+use Illuminate\Foundation\Application;
+
+return Application::configure(basePath: dirname(__DIR__))
+    ->withProviders([CanyonServiceProvider::class], withBootstrapProviders: false)
+    ->withRouting(web: __DIR__.'/../routes/web.php', commands: __DIR__.'/../routes/console.php', channels: __DIR__.'/../routes/channels.php')
+    ->withMiddleware()
+    ->withExceptions()
+    ->create();

@@ -1,0 +1,17 @@
+<?php
+
+namespace Canyon\Tests\Server;
+
+use PHPUnit\Framework\Attributes\RequiresPhpExtension;
+
+/**
+ * The server runs inside of the artisan process, through the extension.
+ */
+#[RequiresPhpExtension('canyon')]
+final class HostedServerTest extends ServerTestCase
+{
+    protected function startOptions(): array
+    {
+        return [];
+    }
+}

@@ -1,0 +1,160 @@
+<?php
+
+namespace Canyon\Tests\Unit;
+
+use Canyon\Broadcasting\CanyonBroadcaster;
+use Canyon\Credentials;
+use Canyon\Exception;
+use Canyon\QueueFull;
+use Canyon\Signer;
+use Canyon\Tests\Support\RecordingTransport;
+use Illuminate\Broadcasting\BroadcastException;
+use Illuminate\Broadcasting\Channel;
+use Illuminate\Broadcasting\PresenceChannel;
+use Illuminate\Broadcasting\PrivateChannel;
+use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\TestCase;
+use Throwable;
+
+final class BroadcastTest extends TestCase
+{
+    private RecordingTransport $transport;
+
+    protected function setUp(): void
+    {
+        $this->transport = new RecordingTransport;
+    }
+
+    public function test_an_event_is_handed_over_with_its_channels_as_strings(): void
+    {
+        $this->broadcaster()->broadcast(
+            [new Channel('lobby'), new PrivateChannel('orders.1'), new PresenceChannel('room.1'), 'plain'], 'App\Events\Shipped', ['order' => 1],
+        );
+
+        $this->assertSame([[
+            'channels' => ['lobby', 'private-orders.1', 'presence-room.1', 'plain'],
+            'event' => 'App\Events\Shipped',
+            'data' => '{"order":1}',
+            'except' => null,
+        ]], $this->transport->published);
+    }
+
+    public function test_a_channel_named_twice_gets_the_event_once(): void
+    {
+        $this->broadcaster()->broadcast([2 => new Channel('lobby'), 5 => 'lobby', 7 => 'other'], 'E');
+
+        $this->assertSame(['lobby', 'other'], $this->transport->published[0]['channels']);
+    }
+
+    public function test_more_than_a_hundred_channels_are_one_event(): void
+    {
+        $channels = array_map(static fn (int $n) => "channel-{$n}", range(1, 250));
+
+        $this->broadcaster()->broadcast($channels, 'E');
+
+        $this->assertCount(1, $this->transport->published);
+        $this->assertSame($channels, $this->transport->published[0]['channels']);
+    }
+
+    public function test_no_channels_are_no_event(): void
+    {
+        $this->broadcaster()->broadcast([], 'E', ['a' => 1]);
+
+        $this->assertSame([], $this->transport->published);
+    }
+
+    public function test_the_socket_is_left_out_of_the_payload_and_of_the_recipients(): void
+    {
+        $this->broadcaster()->broadcast(['lobby'], 'E', ['socket' => '12.34', 'a' => 1]);
+
+        $this->assertSame('{"a":1}', $this->transport->published[0]['data']);
+        $this->assertSame('12.34', $this->transport->published[0]['except']);
+    }
+
+    #[DataProvider('sockets')]
+    public function test_what_is_no_socket_id_excludes_nobody(mixed $socket): void
+    {
+        $this->broadcaster()->broadcast(['lobby'], 'E', ['socket' => $socket]);
+
+        $this->assertNull($this->transport->published[0]['except']);
+        $this->assertSame('[]', $this->transport->published[0]['data']);
+    }
+
+    public static function sockets(): iterable
+    {
+        return [[null], [''], ['undefined'], ['12'], ["1.2\n"], ['1.2:private-x'], [['1.2']], [1.5]];
+    }
+
+    #[DataProvider('payloads')]
+    public function test_the_payload_is_encoded_as_clients_expect_it(string $expected, array $payload): void
+    {
+        $this->broadcaster()->broadcast(['lobby'], 'E', $payload);
+
+        $this->assertSame($expected, $this->transport->published[0]['data']);
+        $this->assertEquals(json_decode(json_encode($payload)), json_decode($expected), 'A client parses the same as with Laravel\'s own drivers.');
+    }
+
+    public static function payloads(): iterable
+    {
+        yield 'nothing' => ['[]', []];
+        yield 'text' => ['{"name":"Zoë ☃ 日本 🎉"}', ['name' => 'Zoë ☃ 日本 🎉']];
+        yield 'slashes' => ['{"url":"https://example.com/a"}', ['url' => 'https://example.com/a']];
+        yield 'what ends a script' => ['{"html":"</script>"}', ['html' => '</script>']];
+        yield 'quotes and control characters' => ['{"t":"\"\\\\\n\u0000"}', ['t' => "\"\\\n\0"]];
+        yield 'line separators' => ['{"t":"\u2028"}', ['t' => "\u{2028}"]];
+        yield 'floats' => ['{"a":0.1,"b":10,"c":1.0e+25}', ['a' => 0.1, 'b' => 10.0, 'c' => 1e25]];
+        yield 'large integers' => ['{"a":9223372036854775807}', ['a' => PHP_INT_MAX]];
+        yield 'empty arrays and objects' => ['{"list":[],"map":{}}', ['list' => [], 'map' => (object) []]];
+        yield 'null and booleans' => ['{"a":null,"b":true,"c":false}', ['a' => null, 'b' => true, 'c' => false]];
+        yield 'a list' => ['["a","b"]', ['a', 'b']];
+    }
+
+    #[DataProvider('failures')]
+    public function test_a_failure_names_the_event_and_the_cause(Throwable $cause): void
+    {
+        $this->transport = new RecordingTransport($cause);
+
+        try {
+            $this->broadcaster()->broadcast(['lobby'], 'App\Events\Shipped');
+        } catch (BroadcastException $e) {
+            $this->assertSame("Failed to broadcast event [App\Events\Shipped]: {$cause->getMessage()}", $e->getMessage());
+            $this->assertSame($cause, $e->getPrevious());
+
+            return;
+        }
+
+        $this->fail('No exception was thrown.');
+    }
+
+    public static function failures(): iterable
+    {
+        return [[new Exception('The server is gone.')], [new QueueFull('The queue is full.')]];
+    }
+
+    public function test_a_payload_that_is_not_json_names_the_event(): void
+    {
+        $this->expectException(BroadcastException::class);
+        $this->expectExceptionMessage('Failed to broadcast event [App\Events\Shipped]: Malformed UTF-8 characters');
+
+        $this->broadcaster()->broadcast(['lobby'], 'App\Events\Shipped', ['name' => "\xff"]);
+    }
+
+    public function test_nothing_is_sent_in_the_clear_to_an_encrypted_channel(): void
+    {
+        try {
+            $this->broadcaster()->broadcast(['lobby', 'private-encrypted-orders'], 'App\Events\Shipped', ['a' => 1]);
+
+            $this->fail('No exception was thrown.');
+        } catch (BroadcastException $e) {
+            $this->assertStringContainsString('App\Events\Shipped', $e->getMessage());
+            $this->assertStringContainsString('[private-encrypted-orders] are not supported by the canyon driver yet', $e->getMessage());
+        }
+
+        $this->assertSame([], $this->transport->published);
+    }
+
+    private function broadcaster(): CanyonBroadcaster
+    {
+        return new CanyonBroadcaster(new Signer(new Credentials([])), $this->transport);
+    }
+}

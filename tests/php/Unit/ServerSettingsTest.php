@@ -1,0 +1,114 @@
+<?php
+
+namespace Canyon\Tests\Unit;
+
+use Canyon\InvalidConfiguration;
+use Canyon\ServerSettings;
+use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\TestCase;
+
+final class ServerSettingsTest extends TestCase
+{
+    private array $config = [
+        'app' => [
+            'id' => 4242,
+            'key' => 'key',
+            'secret' => 'secret',
+            'client_events' => 'members',
+            'allowed_origins' => ['example.com', ' *.example.org ', ''],
+            'activity_timeout' => '50',
+            'max_connections' => '0',
+            'max_event_bytes' => 1048576,
+        ],
+        'server' => ['host' => '0.0.0.0', 'port' => '8080', 'listen' => [''], 'path_prefix' => '/ws'],
+        'queue' => '/dev/shm/canyon-test',
+    ];
+
+    public function test_the_configuration_becomes_the_settings_of_the_server(): void
+    {
+        $this->assertSame([
+            'listen' => ['0.0.0.0:8080'],
+            'queue' => '/dev/shm/canyon-test',
+            'path_prefix' => '/ws',
+            'app' => [[
+                'id' => '4242',
+                'key' => 'key',
+                'secret' => 'secret',
+                'client_events' => 'members',
+                'max_connections' => 0,
+                'max_event_bytes' => 1048576,
+                'activity_timeout' => 50,
+                'allowed_origins' => ['example.com', '*.example.org'],
+            ]],
+        ], (new ServerSettings($this->config))->toArray());
+    }
+
+    public function test_the_json_form_holds_the_same(): void
+    {
+        $settings = new ServerSettings($this->config);
+
+        $this->assertSame($settings->toArray(), json_decode($settings->toJson(), true));
+    }
+
+    public function test_what_is_not_configured_is_left_to_the_server(): void
+    {
+        $settings = (new ServerSettings(['app' => ['id' => 'a', 'key' => 'k', 'secret' => 's'], 'queue' => '/q']))->toArray();
+
+        $this->assertSame(['id' => 'a', 'key' => 'k', 'secret' => 's'], $settings['app'][0]);
+        $this->assertSame('', $settings['path_prefix']);
+    }
+
+    #[DataProvider('addresses')]
+    public function test_the_addresses_to_listen_on(array $expected, array $configured, array $listen = [], ?string $host = null, ?string $port = null): void
+    {
+        $config = ['server' => $configured + $this->config['server']] + $this->config;
+
+        $this->assertSame($expected, (new ServerSettings($config, $listen, $host, $port))->toArray()['listen']);
+    }
+
+    public static function addresses(): iterable
+    {
+        yield 'host and port' => [['127.0.0.1:9000'], ['host' => '127.0.0.1', 'port' => 9000]];
+        yield 'an IPv6 host' => [['[::1]:8080'], ['host' => '::1']];
+        yield 'the list replaces host and port' => [['unix:/a', '0.0.0.0:80'], ['listen' => ['unix:/a', ' 0.0.0.0:80']]];
+        yield '--port' => [['0.0.0.0:0'], [], [], null, '0'];
+        yield '--host' => [['127.0.0.1:8080'], [], [], '127.0.0.1'];
+        yield '--port replaces the list' => [['0.0.0.0:9000'], ['listen' => ['unix:/a']], [], null, '9000'];
+        yield '--listen replaces everything configured' => [['unix:/b'], ['listen' => ['unix:/a']], ['unix:/b']];
+        yield '--listen next to --port' => [['unix:/b', '0.0.0.0:9000'], [], ['unix:/b'], null, '9000'];
+    }
+
+    #[DataProvider('clientEvents')]
+    public function test_client_events_as_reverb_spells_them(string $expected, mixed $configured): void
+    {
+        $config = ['app' => ['client_events' => $configured] + $this->config['app']] + $this->config;
+
+        $this->assertSame($expected, (new ServerSettings($config))->toArray()['app'][0]['client_events']);
+    }
+
+    public static function clientEvents(): iterable
+    {
+        return [['members', 'members'], ['members', 'all'], ['members', true], ['off', 'off'], ['off', 'none'], ['off', false]];
+    }
+
+    #[DataProvider('mistakes')]
+    public function test_a_mistake_names_the_option(string $message, array $mistake): void
+    {
+        $this->expectException(InvalidConfiguration::class);
+        $this->expectExceptionMessage($message);
+
+        (new ServerSettings(array_replace_recursive($this->config, $mistake)))->toArray();
+    }
+
+    public static function mistakes(): iterable
+    {
+        yield [' CANYON_SERVER_PORT', ['server' => ['port' => '80a']]];
+        yield [' CANYON_SERVER_PORT', ['server' => ['port' => 65536]]];
+        yield [' CANYON_SERVER_HOST', ['server' => ['host' => '']]];
+        yield ['[app.max_connections]', ['app' => ['max_connections' => '-1']]];
+        yield ['[app.max_event_bytes]', ['app' => ['max_event_bytes' => '1MB']]];
+        yield ['[app.activity_timeout]', ['app' => ['activity_timeout' => 2.5]]];
+        yield ['[app.client_events]', ['app' => ['client_events' => 'friends']]];
+        yield ['CANYON_APP_SECRET', ['app' => ['secret' => null]]];
+    }
+}

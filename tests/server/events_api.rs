@@ -1,0 +1,121 @@
+//! Protocol contract, section 11: `POST /apps/{id}/events`.
+
+use crate::support::{House, ID, KEY, SECRET, patiently, signed_target};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+#[tokio::test]
+async fn an_event_goes_to_each_channel_once_with_its_data_as_text() {
+    let house = House::open();
+    let mut client = house.client().await;
+    client.subscribe("a", None).await;
+    client.subscribe("b", None).await;
+    let data = "{\"n\":1.0,\"u\":\"\\u00e4/\",\"e\":{}}";
+    let body =
+        json!({"name": "App\\Events\\Shipped", "data": data, "channels": ["a", "b", "a", "nobody-here"]});
+    assert_eq!(house.publish(&body).await, (200, "{}".to_owned()));
+    for channel in ["a", "b"] {
+        let event = client.next().await;
+        assert_eq!(event, json!({"event": "App\\Events\\Shipped", "channel": channel, "data": data}));
+    }
+    client.expect_nothing().await;
+}
+
+#[tokio::test]
+async fn the_excluded_connection_is_left_out() {
+    let house = House::open();
+    let mut ada = house.client().await;
+    let mut bob = house.client().await;
+    ada.subscribe("lobby", None).await;
+    bob.subscribe("lobby", None).await;
+    let body = json!({"name": "x", "data": "1", "channel": "lobby", "socket_id": ada.socket_id});
+    assert_eq!(house.publish(&body).await.0, 200);
+    bob.event("x").await;
+    ada.expect_nothing().await;
+    let gone = json!({"name": "y", "data": "1", "channel": "lobby", "socket_id": "1.1"});
+    assert_eq!(house.publish(&gone).await.0, 200);
+    ada.event("y").await;
+}
+
+#[tokio::test]
+async fn bad_events_are_refused_by_name() {
+    let house = House::with("", "max_event_bytes = 100");
+    let event = |name: &str, data: &str, channels: serde_json::Value| json!({"name": name, "data": data, "channels": channels});
+    let many: Vec<String> = (0..101).map(|number| format!("c{number}")).collect();
+    for (body, status, text) in [
+        (json!({}), 400, "missing field"),
+        (json!({"name": "x", "data": {}, "channel": "a"}), 400, "expected a string"),
+        (json!({"name": "x", "data": "1"}), 400, "at least one channel"),
+        (event("x", "1", json!([])), 400, "at least one channel"),
+        (event("x", "1", json!(many)), 400, "100 channels at most"),
+        (event("", "1", json!(["a"])), 400, "name"),
+        (event(&"x".repeat(201), "1", json!(["a"])), 400, "200"),
+        (event("pusher:x", "1", json!(["a"])), 400, "reserved"),
+        (event("x", "1", json!(["bad name"])), 400, "bad name"),
+        (event("x", "1", json!(["private-encrypted-a", "b"])), 400, "encrypted"),
+        (json!({"name": "x", "data": "1", "channel": "a", "socket_id": "x"}), 400, "socket_id"),
+        (json!({"name": "x", "data": "1", "channel": "a", "channels": ["b"]}), 400, "not both"),
+        (event("x", &"y".repeat(101), json!(["a"])), 413, "content of this event"),
+    ] {
+        let (answered, message) = house.publish(&body).await;
+        assert_eq!(answered, status, "{body}: {message}");
+        assert!(message.contains(text) && message.ends_with('\n'), "{body}: {message}");
+    }
+    let (status, _) = house.post(&format!("/apps/{ID}/events"), "no json").await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn unsigned_and_misdirected_requests_are_refused() {
+    let house = House::open();
+    let body = json!({"name": "x", "data": "1", "channel": "a"}).to_string();
+    let post = |target: &str| {
+        format!(
+            "POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let path = format!("/apps/{ID}/events");
+    assert_eq!(house.request(&post(&path)).await.0, 401);
+    let stolen = signed_target("POST", &path, &body, (KEY, "wrong-secret"));
+    assert_eq!(house.request(&post(&stolen)).await.0, 401);
+    let other_app = signed_target("POST", &path, &body, ("other-key", "other-secret"));
+    assert_eq!(house.request(&post(&other_app)).await.0, 401, "a valid signature under another app's key");
+    let unknown = signed_target("POST", "/apps/9/events", &body, (KEY, SECRET));
+    assert_eq!(house.request(&post(&unknown)).await.0, 404);
+    let get = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_eq!(house.request(&get).await.0, 405);
+    assert_eq!(house.request(&get.replace(&path, "/nothing")).await.0, 404);
+}
+
+#[tokio::test]
+async fn requests_of_one_connection_are_delivered_in_order() {
+    const EVENTS: usize = 50;
+    let house = House::open();
+    let mut client = house.client().await;
+    client.subscribe("lobby", None).await;
+    let path = format!("/apps/{ID}/events");
+    let mut pipelined = String::new();
+    for number in 0..EVENTS {
+        let body = json!({"name": format!("event.{number}"), "data": "{}", "channel": "lobby"}).to_string();
+        let target = signed_target("POST", &path, &body, (KEY, SECRET));
+        // Every other one chunked, as pusher-http-php sends with some clients.
+        let (framing, body) = if number % 2 == 0 {
+            (format!("Content-Length: {}", body.len()), body)
+        } else {
+            ("Transfer-Encoding: chunked".to_owned(), format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len()))
+        };
+        pipelined.push_str(&format!("POST {target} HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n{body}"));
+    }
+    let mut stream = TcpStream::connect(("127.0.0.1", house.port)).await.unwrap();
+    stream.write_all(pipelined.as_bytes()).await.unwrap();
+    for number in 0..EVENTS {
+        client.event(&format!("event.{number}")).await;
+    }
+    let mut answers = vec![0; 64 << 10];
+    let mut read = 0;
+    while String::from_utf8_lossy(&answers[..read]).matches("HTTP/1.1 200").count() < EVENTS {
+        read += patiently(stream.read(&mut answers[read..])).await.unwrap();
+    }
+}

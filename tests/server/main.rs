@@ -1,0 +1,12 @@
+//! The server over real sockets: bytes in, bytes out.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod client_events;
+mod closing;
+mod events_api;
+mod handshake;
+mod presence;
+mod queue;
+mod subscriptions;
+mod support;

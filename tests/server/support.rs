@@ -1,0 +1,208 @@
+//! A server of its own for each test, and a WebSocket client without any Pusher library in between.
+
+use canyon::config::{Config, Settings};
+use canyon::protocol::signature;
+use canyon::server::Server;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+
+/// Nothing in these tests takes this long; it bounds a test that would hang.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) const ID: &str = "4242";
+pub(crate) const KEY: &str = "app-key";
+pub(crate) const SECRET: &str = "app-secret";
+
+/// A running server and the directory of its queue.
+pub(crate) struct House {
+    pub(crate) server: Server,
+    pub(crate) port: u16,
+    pub(crate) queue: PathBuf,
+    _directory: TempDir,
+}
+
+impl House {
+    /// With one app and default settings.
+    pub(crate) fn open() -> Self {
+        Self::with("", "")
+    }
+
+    /// With extra lines of TOML at the top and in the app.
+    pub(crate) fn with(top: &str, app: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let queue = directory.path().join("queue");
+        let toml = format!(
+            "listen = ['127.0.0.1:0']\nqueue = '{}'\nworkers = 2\n{top}\n\
+             [[app]]\nid = '{ID}'\nkey = '{KEY}'\nsecret = '{SECRET}'\n{app}\n\
+             [[app]]\nid = 'other'\nkey = 'other-key'\nsecret = 'other-secret'\n",
+            queue.display()
+        );
+        let server = Server::start(&settle(&toml)).unwrap();
+        let address = server.addresses()[0].to_string();
+        let port = address.rsplit(':').next().unwrap().parse().unwrap();
+        Self { server, port, queue, _directory: directory }
+    }
+
+    /// A client that has read its `connection_established`.
+    pub(crate) async fn client(&self) -> Client {
+        let mut client = self.connect(&format!("/app/{KEY}?protocol=7&client=test&version=1.0")).await;
+        let established = client.event("pusher:connection_established").await;
+        let data = inner(&established);
+        client.socket_id = data["socket_id"].as_str().unwrap().to_owned();
+        client
+    }
+
+    /// A client that has sent its handshake and read nothing yet.
+    pub(crate) async fn connect(&self, path: &str) -> Client {
+        let url = format!("ws://127.0.0.1:{}{path}", self.port);
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let (socket, _) = tokio_tungstenite::client_async(url, stream).await.unwrap();
+        Client { socket, socket_id: String::new() }
+    }
+
+    /// `POST /apps/{id}/events`, signed; status and body.
+    pub(crate) async fn publish(&self, body: &Value) -> (u16, String) {
+        self.post(&format!("/apps/{ID}/events"), &body.to_string()).await
+    }
+
+    /// A signed POST.
+    pub(crate) async fn post(&self, path: &str, body: &str) -> (u16, String) {
+        let target = signed_target("POST", path, body, (KEY, SECRET));
+        self.request(&format!(
+            "POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+        .await
+    }
+
+    /// Sends the bytes of a request and reads until the server closes.
+    pub(crate) async fn request(&self, request: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        patiently(stream.read_to_string(&mut answer)).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+}
+
+pub(crate) fn settle(toml: &str) -> Config {
+    Settings::from_toml(toml, &"test").unwrap().settle().unwrap()
+}
+
+/// Path and query of a request signed as the REST documentation says.
+pub(crate) fn signed_target(method: &str, path: &str, body: &str, (key, secret): (&str, &str)) -> String {
+    use md5::Digest;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let digest = hex::encode(md5::Md5::digest(body));
+    let query = format!("auth_key={key}&auth_timestamp={now}&auth_version=1.0&body_md5={digest}");
+    let signature = signature::sign(secret, &[&format!("{method}\n{path}\n{query}")]);
+    format!("{path}?{query}&auth_signature={signature}")
+}
+
+/// The value inside a `data` that must be a JSON string.
+pub(crate) fn inner(event: &Value) -> Value {
+    serde_json::from_str(event["data"].as_str().expect("data is a string")).unwrap()
+}
+
+pub(crate) async fn patiently<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("the server took too long")
+}
+
+/// A client that sees every frame.
+pub(crate) struct Client {
+    socket: WebSocketStream<TcpStream>,
+    pub(crate) socket_id: String,
+}
+
+impl Client {
+    pub(crate) async fn send(&mut self, message: &Value) {
+        self.send_text(&message.to_string()).await;
+    }
+
+    pub(crate) async fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    pub(crate) async fn send_frame(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    /// The next frame, whatever it is; `None` at the end of the stream.
+    pub(crate) async fn frame(&mut self) -> Option<Message> {
+        patiently(self.socket.next()).await.and_then(Result::ok)
+    }
+
+    /// The next event.
+    pub(crate) async fn next(&mut self) -> Value {
+        match self.frame().await {
+            Some(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
+            other => panic!("expected an event, got {other:?}"),
+        }
+    }
+
+    /// The next event, which must have this name.
+    pub(crate) async fn event(&mut self, name: &str) -> Value {
+        let event = self.next().await;
+        assert_eq!(event["event"], name, "{event}");
+        event
+    }
+
+    /// The message of the next event, which must be a `pusher:error` with `code: null`.
+    pub(crate) async fn error(&mut self) -> String {
+        let error = self.event("pusher:error").await;
+        assert_eq!(error["data"]["code"], Value::Null, "{error}");
+        error["data"]["message"].as_str().unwrap().to_owned()
+    }
+
+    /// Code and reason of the close frame that must come next.
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
+        match self.frame().await {
+            Some(Message::Close(Some(frame))) => (frame.code.into(), frame.reason.to_string()),
+            other => panic!("expected a close frame, got {other:?}"),
+        }
+    }
+
+    /// Proves that nothing was sent so far: the answer to a ping is the next thing that comes.
+    pub(crate) async fn expect_nothing(&mut self) {
+        self.send(&json!({"event": "pusher:ping", "data": {}})).await;
+        self.event("pusher:pong").await;
+    }
+
+    /// Sends a subscription as pusher-js does, signed where it must be.
+    pub(crate) async fn ask_for(&mut self, channel: &str, channel_data: Option<&str>) {
+        let mut data = json!({"auth": "", "channel": channel});
+        if channel.starts_with("private-") || channel.starts_with("presence-") {
+            data["auth"] = json!(self.auth(channel, channel_data));
+        }
+        if let Some(channel_data) = channel_data {
+            data["channel_data"] = json!(channel_data);
+        }
+        self.send(&json!({"event": "pusher:subscribe", "data": data})).await;
+    }
+
+    /// Subscribes and reads the `subscription_succeeded`; its data.
+    pub(crate) async fn subscribe(&mut self, channel: &str, channel_data: Option<&str>) -> Value {
+        self.ask_for(channel, channel_data).await;
+        let succeeded = self.event("pusher_internal:subscription_succeeded").await;
+        assert_eq!(succeeded["channel"], channel);
+        inner(&succeeded)
+    }
+
+    pub(crate) async fn unsubscribe(&mut self, channel: &str) {
+        self.send(&json!({"event": "pusher:unsubscribe", "data": {"channel": channel}})).await;
+    }
+
+    pub(crate) fn auth(&self, channel: &str, channel_data: Option<&str>) -> String {
+        let tail = channel_data.map(|data| format!(":{data}")).unwrap_or_default();
+        let signed = format!("{}:{channel}{tail}", self.socket_id);
+        format!("{KEY}:{}", signature::sign(SECRET, &[&signed]))
+    }
+}
