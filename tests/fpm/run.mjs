@@ -116,7 +116,7 @@ async function main() {
     check('no ring, spill or new file is left behind', perPublisherFiles().length === 0, perPublisherFiles().join(' '))
 
     // Everything there was has long been delivered: a duplicate would be in the ledger by now.
-    check('published equals received', ledger.received === published, `${published} published, ${ledger.received} received`)
+    check('published equals received', published > 0 && ledger.received === published, `${published} published, ${ledger.received} received`)
     check('none came twice, torn or out of order', ledger.faults.length === 0, excerpt(ledger.faults))
     check('the server ends with exit code 0 on SIGTERM', (await stop(server, 'SIGTERM', 10_000)) === 0, tail('canyon.log'))
     check('the client was closed with 4200', (await closed) === 4200, `with ${await closed}`)

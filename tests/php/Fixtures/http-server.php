@@ -16,7 +16,11 @@ $accepted = 0;
 while (true) {
     $read = [STDIN, $listener, ...$sockets];
     $write = $except = null;
-    stream_select($read, $write, $except, null);
+
+    // Nobody is kept waiting for ever, not even by an answer that does not come.
+    if (stream_select($read, $write, $except, 20) === 0) {
+        exit;
+    }
 
     foreach ($read as $stream) {
         if ($stream === STDIN) {

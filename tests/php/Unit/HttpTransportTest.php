@@ -98,9 +98,12 @@ final class HttpTransportTest extends TestCase
         $transport->publish(['lobby'], 'parent', '[]');
 
         if (($child = pcntl_fork()) === 0) {
-            $transport->publish(['lobby'], 'child', '[]');
-            // Nothing of PHPUnit may run a second time.
-            posix_kill(getmypid(), SIGKILL);
+            try {
+                $transport->publish(['lobby'], 'child', '[]');
+            } finally {
+                // Nothing of PHPUnit may run a second time.
+                posix_kill(getmypid(), SIGKILL);
+            }
         }
 
         pcntl_waitpid($child, $status);
