@@ -100,7 +100,7 @@ mod spill;
 mod wait;
 mod writer;
 
-pub use access::Access;
+pub use access::{Access, Unknown};
 pub use consumer::{Consumer, ConsumerOptions, Counts, Drained, Record};
 pub use control::Server;
 pub use error::Error;
