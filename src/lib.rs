@@ -38,6 +38,8 @@ mod connection;
 mod drain;
 #[cfg(feature = "server")]
 mod error;
+#[cfg(feature = "extension")]
+pub mod extension;
 #[cfg(feature = "server")]
 mod http;
 #[cfg(feature = "server")]

@@ -1,5 +1,6 @@
 //! Who may share a queue directory, and whether one that exists is safe to use.
 
+use std::fmt;
 use std::path::Path;
 
 use rustix::fs::{FileType, Mode, Stat};
@@ -17,6 +18,18 @@ pub struct Access {
 }
 
 impl Access {
+    /// From names or numbers, as people configure them; empty means nobody.
+    pub fn named(owner: &str, group: &str) -> Result<Self, Unknown> {
+        let id = |name: &str, is_group: bool| {
+            if name.is_empty() {
+                return Ok(None);
+            }
+            let known = name.parse().ok().or_else(|| id_of(if is_group { GROUPS } else { USERS }, name));
+            known.map(Some).ok_or_else(|| Unknown { name: name.to_owned(), is_group })
+        };
+        Ok(Self { owner: id(owner, false)?, group: id(group, true)? })
+    }
+
     /// The mode of a new queue directory.
     pub(crate) fn directory_mode(self) -> Mode {
         Mode::from_raw_mode(if self.group.is_some() { 0o2770 } else { 0o700 })
@@ -49,13 +62,46 @@ impl Access {
     }
 }
 
-/// `name (uid)` where /etc/passwd knows it.
+/// A user or group that this system does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// What it was called.
+    pub name: String,
+    /// Whether it should have been a group.
+    pub is_group: bool,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, file) = if self.is_group { ("group", GROUPS) } else { ("user", USERS) };
+        write!(
+            f,
+            "names no {what} of this system: {file} has none called {:?}; its number does as well",
+            self.name
+        )
+    }
+}
+
+impl std::error::Error for Unknown {}
+
+const USERS: &str = "/etc/passwd";
+const GROUPS: &str = "/etc/group";
+
+/// `name (uid)` where it has a name.
 pub(crate) fn user(uid: u32) -> String {
-    named("/etc/passwd", uid)
+    named(USERS, uid)
 }
 
 fn group(gid: u32) -> String {
-    named("/etc/group", gid)
+    named(GROUPS, gid)
+}
+
+fn id_of(file: &str, name: &str) -> Option<u32> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next()? == name).then(|| fields.nth(1)?.parse().ok())?
+    })
 }
 
 fn named(file: &str, id: u32) -> String {
@@ -117,6 +163,14 @@ mod tests {
         assert!(refused.contains("the group 54321"), "{refused}");
         assert!(check(Access { owner: None, group: Some(5) }, 0o770, 0, STRANGER).is_err());
         assert_eq!(check(Access { owner: None, group: Some(STRANGER) }, 0o2770, 0, STRANGER), Ok(()));
+    }
+
+    #[test]
+    fn owner_and_group_are_configured_by_name_or_number() {
+        assert_eq!(Access::named("", ""), Ok(Access::default()));
+        assert_eq!(Access::named("root", "7"), Ok(Access { owner: Some(0), group: Some(7) }));
+        let unknown = Access::named("", "no such group").unwrap_err();
+        assert!(unknown.is_group && unknown.to_string().contains("/etc/group"), "{unknown}");
     }
 
     #[test]

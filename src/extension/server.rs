@@ -1,0 +1,162 @@
+//! `Canyon\Server`: the server inside a long-running PHP process.
+
+// The macros of ext-php-rs expand to unsafe code. The names are those of PHP's named arguments.
+#![allow(unsafe_code)]
+#![allow(non_snake_case)]
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use ext_php_rs::boxed::ZBox;
+use ext_php_rs::exception::PhpResult;
+use ext_php_rs::flags::ClassFlags;
+use ext_php_rs::prelude::*;
+use ext_php_rs::types::ZendHashTable;
+use tracing_subscriber::EnvFilter;
+
+use super::exception::exception;
+use super::{json, signals};
+use crate::config::{Config, Settings};
+use crate::server::{LifeEvent, Polled, Server as Running};
+
+/// A server that this process can start.
+#[php_class]
+#[php(name = "Canyon\\Server")]
+#[php(flags = ClassFlags::Final)]
+#[derive(Debug)]
+pub struct Server {
+    config: Config,
+    slot: Arc<Slot>,
+}
+
+/// Where a running server stands: with its object, and for the end of the process with [`ALL`].
+#[derive(Debug, Default)]
+struct Slot(Mutex<Option<Started>>);
+
+#[derive(Debug)]
+struct Started {
+    server: Running,
+    /// The process whose threads they are. A forked child has a copy of this and none of the threads.
+    pid: u32,
+}
+
+/// Every server of this process that may be running.
+static ALL: Mutex<Vec<Weak<Slot>>> = Mutex::new(Vec::new());
+
+#[php_impl]
+impl Server {
+    /// Checks the settings; nothing is started.
+    pub fn __construct(config: &ZendHashTable) -> PhpResult<Self> {
+        let settings = json::object(config).map_err(|why| exception(format!("Canyon\\Server: {why}")))?;
+        let settings = Settings::from_json(&settings.to_string(), "Canyon\\Server").map_err(exception)?;
+        Ok(Self { config: settings.settle().map_err(exception)?, slot: Arc::default() })
+    }
+
+    /// Starts the server on threads of its own.
+    pub fn start(&self) -> PhpResult<()> {
+        let mut slot = self.slot.lock();
+        if slot.as_ref().is_some_and(Started::is_here) {
+            return Err(exception("the server is running already"));
+        }
+        // A parent's server, seen from its child.
+        std::mem::forget(slot.take());
+        log_to_stderr();
+        let server = signals::blocked(|| Running::start(&self.config)).map_err(exception)?;
+        *slot = Some(Started { server, pid: std::process::id() });
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|slot| slot.strong_count() > 0);
+        all.push(Arc::downgrade(&self.slot));
+        Ok(())
+    }
+
+    /// Waits for the next life-cycle event; null if there is none in time, or if a signal came.
+    pub fn poll(&self, timeoutMs: i64) -> PhpResult<Option<ZBox<ZendHashTable>>> {
+        let slot = self.slot.lock();
+        let Some(started) = &*slot else {
+            return Err(exception("the server is not running: call start() first"));
+        };
+        if !started.is_here() {
+            return Err(exception("the server runs in the parent process, not in this one"));
+        }
+        let timeout = Duration::from_millis(u64::try_from(timeoutMs).unwrap_or(0));
+        match started.server.poll(timeout) {
+            Polled::Event(event) => describe(&event).map(Some).map_err(exception),
+            Polled::Quiet | Polled::Interrupted => Ok(None),
+        }
+    }
+
+    /// Stops the server, if it runs. Clients get so many milliseconds to hang up by themselves.
+    #[php(defaults(graceMs = 0))]
+    pub fn stop(&self, graceMs: i64) -> PhpResult<()> {
+        self.slot.stop(Duration::from_millis(u64::try_from(graceMs).unwrap_or(0)));
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.slot.stop(Duration::ZERO);
+    }
+}
+
+impl Started {
+    fn is_here(&self) -> bool {
+        self.pid == std::process::id()
+    }
+}
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, Option<Started>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop(&self, grace: Duration) {
+        let Some(started) = self.lock().take() else { return };
+        if started.is_here() {
+            started.server.stop(grace);
+        } else {
+            // A child has none of the threads: joining them would wait for ever, and the queue is its parent's.
+            std::mem::forget(started);
+        }
+    }
+}
+
+/// Stops what PHP did not stop before its end.
+pub(super) fn stop_all() {
+    let all = std::mem::take(&mut *ALL.lock().unwrap_or_else(PoisonError::into_inner));
+    all.iter().filter_map(Weak::upgrade).for_each(|slot| slot.stop(Duration::ZERO));
+}
+
+/// What the server has to say goes where PHP's own log goes on the command line. Only the first call counts, and a process
+/// that set up something else keeps it.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("CANYON_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .try_init();
+}
+
+/// An event as PHP's array; what it does not have is not there.
+fn describe(event: &LifeEvent) -> ext_php_rs::error::Result<ZBox<ZendHashTable>> {
+    let mut table = ZendHashTable::new();
+    table.insert("type", event.kind)?;
+    table.insert("app", event.app.as_str())?;
+    table.insert("channel", event.channel.as_str())?;
+    let rest = [
+        ("user_id", &event.user_id),
+        ("event", &event.event),
+        ("data", &event.data),
+        ("socket_id", &event.socket_id),
+    ];
+    for (key, value) in rest {
+        if let Some(value) = value {
+            table.insert(key, value.as_str())?;
+        }
+    }
+    table.insert("time_ms", i64::try_from(event.time_ms).unwrap_or(i64::MAX))?;
+    Ok(table)
+}

@@ -1,0 +1,37 @@
+//! Signals belong to PHP's thread.
+//!
+//! A thread begins with its creator's signal mask. If the server's threads took signals, PHP's own handlers would run at the
+//! wrong place, and a `poll()` that waits on PHP's thread would not be interrupted.
+
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+/// Runs `start` with all signals blocked: the threads it creates will never take one.
+pub(super) fn blocked<T>(start: impl FnOnce() -> T) -> T {
+    let _mask = Mask::block_all();
+    start()
+}
+
+/// The mask as it was, put back on drop.
+struct Mask(libc::sigset_t);
+
+impl Mask {
+    fn block_all() -> Self {
+        let mut all = MaybeUninit::uninit();
+        let mut old = MaybeUninit::uninit();
+        // SAFETY: sigfillset initialises `all`; pthread_sigmask initialises `old`, and cannot fail with these arguments.
+        unsafe {
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), old.as_mut_ptr());
+            Self(old.assume_init())
+        }
+    }
+}
+
+impl Drop for Mask {
+    fn drop(&mut self) {
+        // SAFETY: `self.0` is the mask that this thread had.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+}

@@ -1,0 +1,143 @@
+//! What ext-php-rs does not offer of the Zend engine, each behind a safe function.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_int};
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use ext_php_rs::class::RegisteredClass;
+use ext_php_rs::ffi::{_zend_internal_arg_info, Bucket, IS_ARRAY, IS_STRING};
+use ext_php_rs::flags::DataType;
+use ext_php_rs::types::{ZendHashTable, Zval};
+use ext_php_rs::zend::{ClassEntry, FunctionEntry, ModuleEntry};
+
+unsafe extern "C" {
+    fn zend_ini_string_ex(name: *const c_char, len: usize, orig: c_int, exists: *mut bool) -> *mut c_char;
+    fn display_ini_entries(module: *mut ModuleEntry);
+}
+
+/// The present value of an ini setting; `None` if there is no such setting.
+pub(super) fn ini_string(name: &CStr) -> Option<String> {
+    let mut exists = false;
+    // SAFETY: `name` is `len` bytes and NUL-terminated, and PHP calls us on a thread with a live engine. The result belongs
+    // to the engine and is copied before anything can change it.
+    unsafe {
+        let value = zend_ini_string_ex(name.as_ptr(), name.count_bytes(), 0, &raw mut exists);
+        (exists && !value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+    }
+}
+
+/// Prints the module's ini settings as phpinfo() shows them.
+pub(super) fn print_ini_entries(module: *mut ModuleEntry) {
+    // SAFETY: the pointer is the one that the engine gave our info function.
+    unsafe { display_ini_entries(module) };
+}
+
+/// PHP's `RuntimeException`. ext-php-rs has no name for it; looked up at run time so that tools can load the library
+/// outside of PHP.
+pub(super) fn runtime_exception() -> Option<&'static ClassEntry> {
+    // SAFETY: the symbol, where it exists, is a `zend_class_entry *` that PHP's SPL sets before any extension starts.
+    unsafe {
+        let symbol = libc::dlsym(libc::RTLD_DEFAULT, c"spl_ce_RuntimeException".as_ptr());
+        symbol.cast::<*const ClassEntry>().as_ref()?.as_ref()
+    }
+}
+
+/// A class of ours, known once it is registered. A SAPI can start the module again, and then it is another one.
+#[derive(Debug)]
+pub(super) struct ClassSlot(AtomicPtr<ClassEntry>);
+
+impl ClassSlot {
+    pub(super) const fn new() -> Self {
+        Self(AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    pub(super) fn set(&self, class: &'static mut ClassEntry) {
+        self.0.store(class, Ordering::Release);
+    }
+
+    pub(super) fn get(&self) -> Option<&'static ClassEntry> {
+        // SAFETY: a registered class lives as long as the module, and nothing of ours runs after its shutdown.
+        unsafe { self.0.load(Ordering::Acquire).as_ref() }
+    }
+}
+
+/// Declares that the first parameter of a method is `string|array`: ext-php-rs knows no union types.
+pub(super) fn declare_string_or_array<T: RegisteredClass>(method: &CStr) {
+    let class = T::get_metadata().ce();
+    // SAFETY: an internal class keeps the list of its methods, ended by one without a name, and their argument tables in
+    // memory that ext-php-rs allocated for the life of the module. Entry 0 of a table is the return value, entry 1 the first
+    // parameter. Called once, before any PHP code runs, so nobody reads the table meanwhile.
+    unsafe {
+        let mut entry: *const FunctionEntry = class.info.internal.builtin_functions;
+        while !entry.is_null() && !(*entry).fname.is_null() {
+            if CStr::from_ptr((*entry).fname) == method && (*entry).num_args > 0 {
+                let parameter = (*entry).arg_info.cast_mut().cast::<_zend_internal_arg_info>().add(1);
+                (*parameter).type_.type_mask = 1 << IS_STRING | 1 << IS_ARRAY;
+            }
+            entry = entry.add(1);
+        }
+    }
+}
+
+/// What PHP calls the type of a value.
+pub(super) fn type_name(value: &Zval) -> String {
+    match value.dereference().get_type() {
+        DataType::Long => "int".to_owned(),
+        DataType::Double => "float".to_owned(),
+        DataType::True | DataType::False | DataType::Bool => "bool".to_owned(),
+        DataType::Null | DataType::Undef => "null".to_owned(),
+        DataType::Array => "array".to_owned(),
+        DataType::String => "string".to_owned(),
+        DataType::Resource => "resource".to_owned(),
+        DataType::Object(_) => {
+            let class = value.object().and_then(|object| object.get_class_name().ok());
+            class.unwrap_or_else(|| "object".to_owned())
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The values of an array, without the four engine calls per element of ext-php-rs' own iterator.
+#[derive(Debug, Clone)]
+pub(super) struct Elements<'a> {
+    table: &'a ZendHashTable,
+    next: u32,
+}
+
+impl<'a> Elements<'a> {
+    pub(super) fn of(table: &'a ZendHashTable) -> Self {
+        Self { table, next: 0 }
+    }
+}
+
+/// `HASH_FLAG_PACKED`: the values stand one behind the other, without keys.
+const PACKED: u32 = 1 << 2;
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a Zval;
+
+    fn next(&mut self) -> Option<&'a Zval> {
+        while self.next < self.table.nNumUsed {
+            let index = self.next as usize;
+            self.next += 1;
+            // SAFETY: the first nNumUsed slots are initialised, as values in a packed array and as buckets otherwise; the
+            // array is borrowed, and no PHP code runs that could change it meanwhile.
+            let value: &'a Zval = unsafe {
+                let slots = self.table.__bindgen_anon_1;
+                if self.table.u.flags & PACKED != 0 {
+                    &*slots.arPacked.add(index)
+                } else {
+                    let bucket: *const Bucket = slots.arData.add(index);
+                    &(*bucket).val
+                }
+            };
+            // A symbol table has slots that lead to variables.
+            let value = value.indirect().unwrap_or(value);
+            if value.get_type() != DataType::Undef {
+                return Some(value.dereference());
+            }
+        }
+        None
+    }
+}
