@@ -3,6 +3,7 @@
 namespace Canyon\Tests\Feature;
 
 use Canyon\Tests\Support\Artisan;
+use Canyon\Tests\Support\Php;
 use Canyon\Tests\TestCase;
 use PHPUnit\Framework\Attributes\RequiresPhpExtension;
 use Symfony\Component\Process\Process;
@@ -103,6 +104,17 @@ final class StartCommandTest extends TestCase
 
         $this->assertSame(1, $process->getExitCode());
         $this->assertStringContainsString('Could not run [broken]: Exec format error', $process->getOutput());
+    }
+
+    public function test_without_pcntl_it_says_what_to_run_instead(): void
+    {
+        $process = Php::withoutExtension(
+            ['-d', 'disable_functions=pcntl_exec', $this->skeleton->path.'/artisan', 'canyon:start', '--sidecar'],
+            ['CANYON_BINARY' => $this->binary()] + $this->environment,
+        );
+
+        $this->assertSame(1, $process->run());
+        $this->assertStringContainsString("Replacing this process needs PHP's pcntl extension. Install it, or run [{$this->binary()} serve] yourself", $process->getOutput());
     }
 
     private function binary(): string
