@@ -62,7 +62,7 @@ impl Server {
         // A parent's server, seen from its child.
         std::mem::forget(slot.take());
         log_to_stderr();
-        let server = signals::blocked(|| Running::start(&self.config)).map_err(exception)?;
+        let server = signals::blocked(|| Running::start_observed(&self.config)).map_err(exception)?;
         *slot = Some(Started { server, pid: std::process::id() });
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|slot| slot.strong_count() > 0);
@@ -83,6 +83,7 @@ impl Server {
         match started.server.poll(timeout) {
             Polled::Event(event) => describe(&event).map(Some).map_err(exception),
             Polled::Quiet | Polled::Interrupted => Ok(None),
+            Polled::Failed(why) => Err(exception(why)),
         }
     }
 
