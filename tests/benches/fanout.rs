@@ -26,11 +26,17 @@ const DATA: usize = 256;
 /// Bytes of such an event's frame, about.
 const LEN: usize = 320;
 
+/// No measurement takes this long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Pace of the paced measurement.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Latencies kept: all of a paced measurement. Of a saturated one they would only say how long the queue is.
 const MOST_LATENCIES: usize = 100_000;
+
+/// A thread that publishes.
+type Publisher = JoinHandle<std::result::Result<(), String>>;
 
 /// What one measurement found.
 struct Outcome {
@@ -49,11 +55,11 @@ pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
     Ok(vec![report])
 }
 
-/// As many events as go through in some seconds.
+/// Events published without a pause: always more of them wait than the server can send.
 fn saturated(size: Size, report: &mut Report) -> Result<()> {
-    let limit = Duration::from_millis(size.pick(3_000, 500));
-    let outcomes = repeat(size, || through_server(Pace::Saturated(limit)))?;
-    let rounds = size.pick(400, 50);
+    let events = size.pick(6_000, 1_000);
+    let outcomes = repeat(size, || through_server(events, Duration::ZERO))?;
+    let rounds = size.pick(200, 50);
     let plan = |batch, rounds| Plan { clients: CLIENTS, len: LEN, batch, pause: Duration::ZERO, rounds };
     let floors = [
         ("send() of 1 frame", repeat(size, || bare(plan(1, rounds)))?),
@@ -79,7 +85,7 @@ fn paced(size: Size, report: &mut Report) -> Result<()> {
     let (mut measured, mut floor) = (Vec::new(), Vec::new());
     // In turn, so that both see the same moods of the machine.
     for _ in 0..size.repeats() {
-        measured.push(through_server(Pace::Paced(rounds))?);
+        measured.push(through_server(rounds, PAUSE)?);
         floor.push(bare(plan)?);
     }
     let latencies = |outcomes: &[Outcome]| {
@@ -109,64 +115,33 @@ fn repeat(size: Size, measure: impl Fn() -> Result<Outcome>) -> Result<Vec<Outco
     (0..size.repeats()).map(|_| measure()).collect()
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Pace {
-    /// Without a pause, for so long.
-    Saturated(Duration),
-    /// So many events, with a pause before each.
-    Paced(usize),
-}
-
-fn through_server(pace: Pace) -> Result<Outcome> {
+fn through_server(events: usize, pause: Duration) -> Result<Outcome> {
     let server = Server::start()?;
     let mut swarm = Swarm::subscribe(server.address, CLIENTS, |_| CHANNEL.to_owned())?;
     // What connecting has stirred up settles first.
     std::thread::sleep(Duration::from_millis(300));
-    let publisher = publish(server.queue(), pace)?;
-    receive(&mut swarm, server.pid(), Expected::From(publisher))
+    let publisher = publish(server.queue(), events as u64, pause)?;
+    let outcome = receive(&mut swarm, server.pid(), events as u64);
+    publisher.join().map_err(|_| "the publishing thread panicked")??;
+    outcome
 }
 
 fn bare(plan: Plan) -> Result<Outcome> {
     let mut floor = Floor::start(plan)?;
     floor.go()?;
     let pid = floor.pid();
-    receive(&mut floor.swarm, pid, Expected::Events((plan.rounds * plan.batch) as u64))
-}
-
-/// How many events each client has to get.
-enum Expected {
-    Events(u64),
-    /// Known when the publisher is done.
-    From(JoinHandle<std::result::Result<u64, String>>),
-}
-
-impl Expected {
-    fn known(self) -> Result<Self> {
-        match self {
-            Self::From(publisher) if publisher.is_finished() => {
-                let published = publisher.join().map_err(|_| "the publishing thread panicked")?;
-                Ok(Self::Events(published?))
-            }
-            other => Ok(other),
-        }
-    }
+    receive(&mut floor.swarm, pid, (plan.rounds * plan.batch) as u64)
 }
 
 /// Receives until every client has every event.
-fn receive(swarm: &mut Swarm, pid: u32, mut expected: Expected) -> Result<Outcome> {
+fn receive(swarm: &mut Swarm, pid: u32, events: u64) -> Result<Outcome> {
     let (start, used) = (Instant::now(), process::processor_time(pid)?);
-    let patience = start + Duration::from_secs(60);
+    let patience = start + PATIENCE;
     let mut tally = Tally::new(CLIENTS);
     let mut latencies = Vec::new();
-    loop {
-        expected = expected.known()?;
-        if let Expected::Events(events) = expected
-            && tally.deliveries >= events * CLIENTS as u64
-        {
-            break;
-        }
+    while tally.deliveries < events * CLIENTS as u64 {
         if Instant::now() > patience {
-            return Err(format!("not everything arrived: {} deliveries in a minute", tally.deliveries).into());
+            return Err(format!("not everything arrived: {} deliveries", tally.deliveries).into());
         }
         swarm.turn(Duration::from_millis(50), &mut |client, stamp| {
             tally.count(client, stamp);
@@ -184,28 +159,21 @@ fn receive(swarm: &mut Swarm, pid: u32, mut expected: Expected) -> Result<Outcom
     Ok(Outcome { latencies, per_second: deliveries / seconds, processor: processor * 1e6 / deliveries })
 }
 
-/// Publishes from a thread; it ends with the number of events.
-fn publish(queue: &Path, pace: Pace) -> Result<JoinHandle<std::result::Result<u64, String>>> {
+/// Publishes from a thread, with a pause before each event.
+fn publish(queue: &Path, events: u64, pause: Duration) -> Result<Publisher> {
     let mut producer = Producer::attach(ProducerOptions::new(queue))?;
+    let patience = Instant::now() + PATIENCE;
     Ok(std::thread::spawn(move || {
-        let mut published = 0;
-        let end = match pace {
-            Pace::Saturated(limit) => Instant::now() + limit,
-            Pace::Paced(_) => Instant::now() + Duration::from_secs(60),
-        };
-        while Instant::now() < end {
-            if let Pace::Paced(count) = pace {
-                if published == count as u64 {
-                    break;
+        for number in 0..events {
+            std::thread::sleep(pause);
+            while push(&mut producer, Stamp::now(number)).map_err(|error| error.to_string())? == Push::Full {
+                if Instant::now() > patience {
+                    return Err(format!("the queue stayed full after {number} events"));
                 }
-                std::thread::sleep(PAUSE);
-            }
-            match push(&mut producer, Stamp::now(published)).map_err(|error| error.to_string())? {
-                Push::Published => published += 1,
-                Push::Full => std::thread::sleep(Duration::from_micros(200)),
+                std::thread::sleep(Duration::from_micros(200));
             }
         }
-        Ok(published)
+        Ok(())
     }))
 }
 

@@ -64,7 +64,7 @@ function sustained(Publisher $publisher, int $count, int $channels): void
         series($name, $times, BATCH);
     }
 
-    series('full', [$full * BATCH]);
+    series('full', [$full]);
 }
 
 /**
