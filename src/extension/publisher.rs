@@ -39,7 +39,7 @@ pub struct Publisher {
 /// Makes reflection tell the whole truth about `publish()`; its class does not exist yet when the module starts.
 pub(super) fn declare_union() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| zend::declare_string_or_array::<Publisher>(c"publish"));
+    ONCE.call_once(|| zend::declare_string_or_array::<Publisher>("publish"));
 }
 
 #[php_impl]

@@ -6,7 +6,7 @@
 
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::exception::PhpResult;
@@ -79,11 +79,18 @@ impl Server {
         if !started.is_here() {
             return Err(exception("the server runs in the parent process, not in this one"));
         }
-        let timeout = Duration::from_millis(u64::try_from(timeoutMs).unwrap_or(0));
-        match started.server.poll(timeout) {
-            Polled::Event(event) => describe(&event).map(Some).map_err(exception),
-            Polled::Quiet | Polled::Interrupted => Ok(None),
-            Polled::Failed(why) => Err(exception(why)),
+        let until = Instant::now() + Duration::from_millis(u64::try_from(timeoutMs).unwrap_or(0));
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match started.server.poll(left) {
+                Polled::Event(event) => return describe(&event).map(Some).map_err(exception),
+                // The server's bell can ring without an event.
+                Polled::Quiet if Instant::now() < until => {}
+                Polled::Quiet | Polled::Interrupted => return Ok(None),
+                Polled::Failed(why) => {
+                    return Err(exception(format!("the server has failed: {why}; stop it")));
+                }
+            }
         }
     }
 

@@ -6,10 +6,10 @@ use std::ffi::{CStr, c_char, c_int};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::class::RegisteredClass;
-use ext_php_rs::ffi::{_zend_internal_arg_info, Bucket, IS_ARRAY, IS_STRING};
+use ext_php_rs::ffi::{Bucket, IS_ARRAY, IS_STRING, zend_function};
 use ext_php_rs::flags::DataType;
 use ext_php_rs::types::{ZendHashTable, Zval};
-use ext_php_rs::zend::{ClassEntry, FunctionEntry, ModuleEntry};
+use ext_php_rs::zend::{ClassEntry, ModuleEntry};
 
 unsafe extern "C" {
     fn zend_ini_string_ex(name: *const c_char, len: usize, orig: c_int, exists: *mut bool) -> *mut c_char;
@@ -63,19 +63,18 @@ impl ClassSlot {
 }
 
 /// Declares that the first parameter of a method is `string|array`: ext-php-rs knows no union types.
-pub(super) fn declare_string_or_array<T: RegisteredClass>(method: &CStr) {
-    let class = T::get_metadata().ce();
-    // SAFETY: an internal class keeps the list of its methods, ended by one without a name, and their argument tables in
-    // memory that ext-php-rs allocated for the life of the module. Entry 0 of a table is the return value, entry 1 the first
-    // parameter. Called once, before any PHP code runs, so nobody reads the table meanwhile.
+pub(super) fn declare_string_or_array<T: RegisteredClass>(method: &str) {
+    let Some(function) = T::get_metadata().ce().function_table.get(method) else { return };
+    // SAFETY: the function table of an internal class holds pointers to internal functions, whose argument tables live as
+    // long as the module, in memory that ext-php-rs allocated and never writes again. Called once, before any PHP code runs,
+    // so nobody reads the table meanwhile.
     unsafe {
-        let mut entry: *const FunctionEntry = class.info.internal.builtin_functions;
-        while !entry.is_null() && !(*entry).fname.is_null() {
-            if CStr::from_ptr((*entry).fname) == method && (*entry).num_args > 0 {
-                let parameter = (*entry).arg_info.cast_mut().cast::<_zend_internal_arg_info>().add(1);
-                (*parameter).type_.type_mask = 1 << IS_STRING | 1 << IS_ARRAY;
-            }
-            entry = entry.add(1);
+        let Some(function) = function.ptr::<zend_function>().and_then(|function| function.as_ref()) else {
+            return;
+        };
+        let function = function.internal_function;
+        if function.num_args > 0 && !function.arg_info.is_null() {
+            (*function.arg_info).type_.type_mask = 1 << IS_STRING | 1 << IS_ARRAY;
         }
     }
 }

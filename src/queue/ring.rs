@@ -3,6 +3,8 @@
 //! Who holds the lock of a ring is its producer. The kernel drops the lock when that process dies, however it dies and in
 //! whatever PID namespace, so whether a producer lives is never guessed.
 
+use std::os::fd::AsFd;
+
 use rustix::fs::Stat;
 use rustix::io::Errno;
 
@@ -65,7 +67,7 @@ impl Ring {
         let Some(fd) = file.get() else { return Ok(None) };
         directory.reserve(new, fd, (PAGE + capacity) as u64)?;
         let stat = rustix::fs::fstat(fd).map_err(|errno| directory.refused(new, errno))?;
-        let ring = Self::map(directory, unique, file, &stat, capacity)?;
+        let Some(ring) = Self::map(directory, new, unique, file, &stat, capacity)? else { return Ok(None) };
         let identity = &ring.memory.head().identity;
         identity.capacity.store(capacity as u64, Ordering::Relaxed);
         identity.creator_pid.store(u64::from(std::process::id()), Ordering::Relaxed);
@@ -88,7 +90,10 @@ impl Ring {
         if !capacity.is_power_of_two() || !RING_BYTES.contains(&capacity) {
             return Err(damaged("its size is that of no ring"));
         }
-        let ring = Self::map(directory, unique.to_owned(), LockedFd::new(fd), &stat, capacity)?;
+        let file = LockedFd::new(fd);
+        let Some(ring) = Self::map(directory, &name, unique.to_owned(), file, &stat, capacity)? else {
+            return Ok(None);
+        };
         let identity = &ring.memory.head().identity;
         match identity.format.load(Ordering::Acquire) {
             FORMAT => {}
@@ -116,23 +121,29 @@ impl Ring {
         usable.then_some(ring)
     }
 
+    /// Maps the file called `name`, which is `file`; `None` if it no longer is.
+    ///
+    /// Through a descriptor of its own: a mapping keeps the open file that it was made from, and with it the lock. A forked
+    /// child that closed its copy of `file`, but has its copy of the mapping, would keep a dead parent's ring locked.
     fn map(
         directory: &Directory,
+        name: &str,
         unique: String,
         file: LockedFd,
         stat: &Stat,
         capacity: usize,
-    ) -> Result<Self, Error> {
-        let mapped = match file.get() {
-            Some(fd) => RingMemory::map(fd, capacity),
-            None => Err(Errno::BADF.into()),
-        };
-        let memory = mapped.map_err(|source| Error::Io {
+    ) -> Result<Option<Self>, Error> {
+        let id = stat.into();
+        let Some((fd, stat)) = directory.open_file(name)? else { return Ok(None) };
+        if FileId::from(&stat) != id {
+            return Ok(None);
+        }
+        let memory = RingMemory::map(fd.as_fd(), capacity).map_err(|source| Error::Io {
             action: "cannot map",
-            path: directory.path().join(format!("{RING}{unique}")),
+            path: directory.path().join(name),
             source,
         })?;
-        Ok(Self { unique, file, id: stat.into(), memory })
+        Ok(Some(Self { unique, file, id, memory }))
     }
 
     pub(crate) fn unique(&self) -> &str {

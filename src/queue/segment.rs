@@ -105,6 +105,24 @@ impl RingMemory {
         Ok(Self { mapping, capacity })
     }
 
+    /// Enters all pages into the page table now, so that no push pays for a page fault; what the system cannot do now it
+    /// does then.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn populate(&self) {
+        // SAFETY: the range is our mapping; the advice changes no content.
+        let _ = unsafe {
+            rustix::mm::madvise(
+                self.mapping.start.as_ptr().cast::<c_void>(),
+                self.mapping.len,
+                rustix::mm::Advice::LinuxPopulateWrite,
+            )
+        };
+    }
+
+    /// See above.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn populate(&self) {}
+
     pub(crate) fn head(&self) -> &RingHead {
         self.mapping.head()
     }

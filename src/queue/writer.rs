@@ -44,6 +44,7 @@ pub(crate) struct RingWriter {
 impl RingWriter {
     /// Goes on where the ring's last producer stopped. Hold the ring's lock.
     pub(crate) fn new(ring: Ring) -> Self {
+        ring.memory.populate();
         let head = ring.memory.head();
         head.producer.closed.store(0, Ordering::Relaxed);
         let tail = head.producer.tail.load(Ordering::Acquire);

@@ -20,7 +20,7 @@ fn fork_and_kill(mode: &str, kill_parent: bool) {
     let child = rustix::process::Pid::from_raw(child.unwrap()).unwrap();
     assert_eq!(place.names("ring.").len(), 2, "parent and child have a ring each");
     if kill_parent {
-        // The idle child must not keep its parent's ring alive.
+        // The child's own ring must not depend on its parent's.
         let parent_stdin = parent.kill_but_keep_stdin();
         until("the parent's ring is gone while the child lives", || place.names("ring.").len() == 1);
         drop(parent_stdin);
@@ -40,8 +40,22 @@ fn a_forked_child_publishes_into_a_ring_of_its_own() {
 }
 
 #[test]
-fn an_idle_forked_child_does_not_keep_its_dead_parents_ring() {
+fn a_forked_child_survives_its_killed_parent_and_the_parents_ring_does_not() {
     fork_and_kill("fork", true);
+}
+
+#[test]
+fn an_idle_forked_child_does_not_keep_its_dead_parents_ring() {
+    let place = Place::new();
+    let consumer = place.spawn_consumer(&[]);
+    let mut parent = place.spawn_producer(&arguments(&[&"id=1", &"count=50", &"mode=fork-idle"]));
+    assert_eq!(parent.line(), "child is idle");
+    assert_eq!(place.names("ring.").len(), 1);
+    let child_lives_until_here = parent.kill_but_keep_stdin();
+    until("the parent's ring is gone while the child lives", || place.names("ring.").is_empty());
+    drop(child_lives_until_here);
+    consumer.finish();
+    check_journal(&place.journal(), &[(1, 50)], 0);
 }
 
 #[test]

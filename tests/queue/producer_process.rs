@@ -4,7 +4,7 @@
 //!
 //! Modes: `stream` pushes `count` messages and exits; `chain` pushes one message per line of stdin and answers with a line
 //! when the push has returned; `hold` pushes and then waits for the end of stdin; `fork` and `clone` push from a child
-//! too; `fork-exit` has a child that only exits.
+//! too; `fork-idle` has a child that does nothing, `fork-exit` one that only exits.
 
 #![allow(unsafe_code, reason = "fork() has no safe form")]
 
@@ -54,6 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "fork" => forked(&mut producer, &settings, fork)?,
         // Around the C library: no fork handler runs in this child.
         "clone" => forked(&mut producer, &settings, raw_clone)?,
+        "fork-idle" => fork_idle(&mut producer, &settings)?,
         "fork-exit" => fork_exit(&mut producer, &settings)?,
         mode => return Err(format!("no mode is called {mode}").into()),
     }
@@ -126,6 +127,15 @@ fn forked(
         unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
     }
     Ok(())
+}
+
+/// The child never touches the producer it inherited, and outlives its parent.
+fn fork_idle(producer: &mut Producer, settings: &Settings) -> Result<(), Box<dyn Error>> {
+    stream(producer, settings)?;
+    if fork() == 0 {
+        say("child is idle")?;
+    }
+    Ok(wait_for_end_of_stdin()?)
 }
 
 /// The child ends in an orderly way, dropping the producer it inherited, and the parent goes on.
