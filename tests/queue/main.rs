@@ -11,6 +11,8 @@ mod basics;
 mod forks;
 mod hostile;
 mod kills;
+mod payload;
 mod place;
 mod processes;
 mod space;
+mod users;
