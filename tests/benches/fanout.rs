@@ -4,7 +4,7 @@
 //! order.
 
 use crate::floor::{Floor, Plan};
-use crate::process;
+use crate::process::Meter;
 use crate::report::{Report, Row, Unit};
 use crate::server::{APP, Server};
 use crate::stamp::{self, Stamp};
@@ -135,8 +135,8 @@ fn bare(plan: Plan) -> Result<Outcome> {
 
 /// Receives until every client has every event.
 fn receive(swarm: &mut Swarm, pid: u32, events: u64) -> Result<Outcome> {
-    let (start, used) = (Instant::now(), process::processor_time(pid)?);
-    let patience = start + PATIENCE;
+    let meter = Meter::start(pid)?;
+    let patience = Instant::now() + PATIENCE;
     let mut tally = Tally::new(CLIENTS);
     let mut latencies = Vec::new();
     while tally.deliveries < events * CLIENTS as u64 {
@@ -150,13 +150,12 @@ fn receive(swarm: &mut Swarm, pid: u32, events: u64) -> Result<Outcome> {
             }
         })?;
     }
-    let seconds = start.elapsed().as_secs_f64();
-    let processor = process::processor_time(pid)?.saturating_sub(used).as_secs_f64();
+    let (seconds, used) = (meter.seconds(), meter.used()?);
     if tally.wrong > 0 {
         return Err(format!("{} deliveries were lost, double or out of order", tally.wrong).into());
     }
     let deliveries = tally.deliveries as f64;
-    Ok(Outcome { latencies, per_second: deliveries / seconds, processor: processor * 1e6 / deliveries })
+    Ok(Outcome { latencies, per_second: deliveries / seconds, processor: used * 1e6 / deliveries })
 }
 
 /// Publishes from a thread, with a pause before each event.

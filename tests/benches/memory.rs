@@ -1,10 +1,11 @@
 //! What idle connections take: memory and processor time, and what it costs to come in.
 
+use crate::process::Meter;
 use crate::report::{Report, Row, Unit};
 use crate::server::Server;
 use crate::swarm::Swarm;
 use crate::{Result, Size, process};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
     let wanted = size.pick(10_000, 2_000);
@@ -19,26 +20,24 @@ pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
     std::thread::sleep(settle);
     let empty = process::resident_bytes(pid)?;
 
-    let (start, used) = (Instant::now(), process::processor_time(pid)?);
+    let meter = Meter::start(pid)?;
     let swarm = Swarm::subscribe(server.address, count, |_| "news".to_owned())?;
-    let seconds = start.elapsed().as_secs_f64();
-    let processor = process::processor_time(pid)?.saturating_sub(used).as_secs_f64();
+    let (seconds, used) = (meter.seconds(), meter.used()?);
 
     std::thread::sleep(settle);
     let full = process::resident_bytes(pid)?;
     let per_connection = full.saturating_sub(empty) as f64 / count as f64;
-    let idle = Duration::from_secs(size.pick(10, 2));
-    let before = process::processor_time(pid)?;
-    std::thread::sleep(idle);
-    let busy = process::processor_time(pid)?.saturating_sub(before).as_secs_f64() / idle.as_secs_f64();
+    let meter = Meter::start(pid)?;
+    std::thread::sleep(Duration::from_secs(size.pick(10, 2)));
+    let idle = meter.percent()?;
     drop(swarm);
 
     report.add(Row::new("server without connections", Unit::Bytes, empty as f64));
     report.add(Row::new("server with all of them", Unit::Bytes, full as f64));
     report.add(Row::new("each connection", Unit::Bytes, per_connection));
     report.add(Row::new("connect and subscribe", Unit::PerSecond, count as f64 / seconds));
-    report.add(Row::new("connect and subscribe, server", Unit::Nanoseconds, processor * 1e9 / count as f64));
-    report.add(Row::new("processor while idle", Unit::Percent, busy * 100.0));
+    report.add(Row::new("connect and subscribe, server", Unit::Nanoseconds, used * 1e9 / count as f64));
+    report.add(Row::new("processor while idle", Unit::Percent, idle));
     report.note("Resident memory of the server; the kernel's socket buffers come on top and are the same for any server.");
     report.note("One public channel, one client process on the same machine.");
     Ok(vec![report])

@@ -3,7 +3,7 @@
 use crate::Result;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Descriptors asked for: enough for 50,000 connections.
 const DESCRIPTORS: u64 = 65_536;
@@ -38,11 +38,40 @@ pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
 /// Processor time, user and system, that the threads of a process have used so far.
 ///
 /// From `schedstat`, which counts nanoseconds; `stat` counts hundredths of a second.
-pub(crate) fn processor_time(pid: u32) -> Result<Duration> {
+fn processor_time(pid: u32) -> Result<Duration> {
     let mut nanoseconds = 0;
     for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
         let text = fs::read_to_string(thread?.path().join("schedstat"))?;
         nanoseconds += text.split(' ').next().unwrap_or_default().parse::<u64>()?;
     }
     Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// Reads how much processor time a process uses over a while.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    pid: u32,
+    start: Instant,
+    used: Duration,
+}
+
+impl Meter {
+    pub(crate) fn start(pid: u32) -> Result<Self> {
+        Ok(Self { pid, start: Instant::now(), used: processor_time(pid)? })
+    }
+
+    /// Seconds on the clock since the start.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+
+    /// Processor seconds since the start.
+    pub(crate) fn used(&self) -> Result<f64> {
+        Ok(processor_time(self.pid)?.saturating_sub(self.used).as_secs_f64())
+    }
+
+    /// Of one processor, since the start.
+    pub(crate) fn percent(&self) -> Result<f64> {
+        Ok(self.used()? / self.seconds() * 100.0)
+    }
 }

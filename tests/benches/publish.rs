@@ -4,7 +4,8 @@
 //! must be woken, a bare wake of a thread after the same silence. The cost of reading the clock is taken off everywhere.
 
 use crate::php::{Php, Series};
-use crate::report::{Report, Row};
+use crate::process::Meter;
+use crate::report::{Report, Row, Unit};
 use crate::server::Server;
 use crate::statistics::Samples;
 use crate::{Result, Size, futex};
@@ -86,7 +87,9 @@ fn one_by_one(
     report: &mut Report,
 ) -> Result<()> {
     let arguments = [&["paced"], arguments].concat();
+    let meter = Meter::start(server.pid())?;
     let all = repeat(php, size.repeats(), &arguments, server)?;
+    let busy = meter.percent()?;
     let clock = series(&all, "clock")?;
     let overhead = clock.quantile(0.5);
     let no_op = series(&all, "no-op")?.less(overhead);
@@ -94,6 +97,7 @@ fn one_by_one(
     report.add(Row::times("  no-op call, likewise", &no_op));
     report.add(Row::times("  hrtime(true), likewise", &series(&all, "hrtime")?.less(overhead)));
     report.add(Row::times("  the clock itself (taken off above)", clock));
+    report.add(Row::new("  server meanwhile", Unit::Percent, busy));
     Ok(())
 }
 
@@ -103,7 +107,9 @@ fn after_silence(php: &Php, size: Size, server: &Server, report: &mut Report) ->
     let (slots, pause) = (count.to_string(), SILENCE.as_micros().to_string());
     // Both sleep nearly always, so they can do it at the same time.
     let floor = std::thread::spawn(move || futex::wakes(count, SILENCE));
+    let meter = Meter::start(server.pid())?;
     let all = repeat(php, 1, &["paced", &slots, &pause], server)?;
+    let busy = meter.percent()?;
     let mut wakes = Samples::default();
     wakes.add(floor.join().map_err(|_| "the thread that wakes another panicked")?);
     let overhead = series(&all, "clock")?.quantile(0.5);
@@ -111,6 +117,7 @@ fn after_silence(php: &Php, size: Size, server: &Server, report: &mut Report) ->
     report.add(Row::times("after 1 s of silence", &publish).beside("futex wake", wakes.quantile(0.5)));
     report.add(Row::times("  futex wake, likewise", &wakes));
     report.add(Row::times("  no-op call, likewise", &series(&all, "no-op")?.less(overhead)));
+    report.add(Row::new("  server meanwhile", Unit::Percent, busy));
     Ok(())
 }
 

@@ -96,6 +96,12 @@ impl Row {
         self
     }
 
+    /// Of fewer than a hundred samples the 99th percentile is the largest of them, and is called so.
+    fn tail(&self, p99: f64, samples: usize) -> String {
+        let name = if samples < 100 { "max " } else { "" };
+        format!("{name}{}", self.unit.show(p99))
+    }
+
     fn ratio(&self) -> Option<f64> {
         let (_, floor) = self.floor.as_ref()?;
         Some(self.value / floor).filter(|ratio| ratio.is_finite())
@@ -123,7 +129,7 @@ impl Row {
         [
             self.name.clone(),
             self.unit.show(self.value),
-            self.tail.map(|(p99, _)| self.unit.show(p99)).unwrap_or_default(),
+            self.tail.map(|(p99, samples)| self.tail(p99, samples)).unwrap_or_default(),
             floor,
             floor_value,
             self.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),

@@ -19,7 +19,8 @@ if (! is_file($autoload)) {
 
 require $autoload;
 
-spl_autoload_register(function (string $class): void {
+// Before Laravel's: without Composer that is a chain of a hundred loaders, which would all be asked for our classes first.
+spl_autoload_register(prepend: true, callback: function (string $class): void {
     $roots = [
         'App\\' => dirname(__DIR__).'/app/',
         'Database\\Seeders\\' => dirname(__DIR__).'/database/seeders/',

@@ -96,6 +96,7 @@ async function run() {
 
     for (const restarts = []; ;) {
         const [service, reason] = await Promise.race([fpm, canyon].map((service) => service.ended.then((why) => [service, why])))
+        if (stopping) return
 
         restarts.push(Date.now())
         const recent = restarts.filter((time) => time > Date.now() - 60_000).length

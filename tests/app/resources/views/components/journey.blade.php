@@ -41,8 +41,10 @@
     <details>
         <summary>What is measured?</summary>
         <p>
-            <b>broadcast()</b>: the clock in php-fpm (<code>hrtime</code>) before and after Laravel’s call, with everything Laravel
-            itself does in it. This is all that the request waits. It follows in a second event, since it is known only afterwards.
+            <b>broadcast()</b>: the clock in php-fpm (<code>hrtime</code>) before and after Laravel’s call; the request waits no longer
+            than that. It follows in a second event, since it is known only afterwards. Most of it is Laravel loading classes for the first
+            broadcast of a request, with any driver: <code>stock.alert</code>, the second one of its request, shows what is left.
+            <code>MessagesRead</code> goes through Laravel’s queue, here the <code>sync</code> connection.
         </p>
         <p>
             <b>in this window</b>: from PHP’s wall clock just before <code>broadcast()</code> to this page’s clock when Echo hands over
