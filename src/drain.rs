@@ -3,8 +3,8 @@
 use crate::config::Config;
 use crate::error::Error;
 use crate::event::Event;
-use crate::hub::Hub;
-use crate::protocol::{SocketId, channel, frame};
+use crate::hub::{self, Hub};
+use crate::protocol::{SocketId, channel};
 use crate::queue::{Consumer, ConsumerOptions, Record, Waker};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -111,9 +111,10 @@ fn publish(hub: &Hub, apps: &[String], record: &Record<'_>) {
         let size = event.data.len();
         return refuse(hub, &format_args!("its data has {size} bytes, and max_event_bytes is {limit}"));
     }
+    let published = hub::Event { name: event.name, data: event.data, except };
     for name in event.channels {
-        match channel::validate(name, channel::MAX_NAME_LENGTH) {
-            Ok(()) => hub.publish(app, name, except, || frame::event(event.name, name, event.data)),
+        match channel::validate(name, app.config.max_channel_name_length) {
+            Ok(()) => hub.publish(app, name, &published),
             Err(why) => refuse(hub, &format_args!("channel {name:?}: {why}")),
         }
     }

@@ -21,15 +21,51 @@ pub struct AppConfig {
     /// Queue directory; several apps may share one.
     #[serde(default)]
     pub queue: Option<PathBuf>,
+    /// Whether the app is served at all: clients of one that is not are closed with 4003, its API answers 403.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Whether clients must come over TLS, here or at a proxy on this host; others are closed with 4000.
+    #[serde(default)]
+    pub requires_tls: bool,
     /// Who may send client events (whispers).
     #[serde(default)]
     pub client_events: ClientEvents,
+    /// Client events that a connection may send in a second; 0 is no limit, 10 that of the hosted service.
+    #[serde(default = "default_client_event_rate")]
+    pub client_event_rate: u32,
+    /// Whether the number of subscriptions of a channel is told to its subscribers.
+    #[serde(default)]
+    pub subscription_counts: bool,
+    /// Whether clients may sign in as users.
+    #[serde(default = "yes")]
+    pub user_authentication: bool,
+    /// Whether users are told when those they watch come and go.
+    #[serde(default)]
+    pub watchlist: bool,
+    /// Seconds that a client has to sign in or to subscribe to a private or presence channel; 0 is no limit.
+    #[serde(default)]
+    pub authorization_timeout: u32,
     /// Connections at one time; 0 is no limit.
     #[serde(default)]
     pub max_connections: usize,
     /// Largest `data` of an event, in bytes; 10240 reproduces the hosted service.
     #[serde(default = "default_max_event_bytes", deserialize_with = "event_bytes")]
     pub max_event_bytes: usize,
+    /// Channels that one event can be sent to over the HTTP API.
+    #[serde(default = "default_max_channels_per_event", deserialize_with = "at_least_one")]
+    pub max_channels_per_event: usize,
+    /// Events in one batch of the HTTP API.
+    #[serde(default = "default_max_batch_size", deserialize_with = "at_least_one")]
+    pub max_batch_size: usize,
+    /// Longest channel name, prefix included; 164 is that of the hosted service.
+    #[serde(default = "default_max_channel_name_length", deserialize_with = "name_length")]
+    pub max_channel_name_length: usize,
+    /// Members of one presence channel; 100 reproduces the hosted service.
+    #[serde(default = "default_max_presence_members", deserialize_with = "at_least_one")]
+    pub max_presence_members: usize,
+    /// Largest `user_info` of a member, in bytes; 1024 reproduces the hosted service.
+    #[serde(default = "default_max_presence_bytes", deserialize_with = "at_least_one")]
+    pub max_presence_bytes: usize,
     /// Seconds of silence after which either side asks whether the other is alive.
     #[serde(default = "default_activity_timeout", deserialize_with = "seconds")]
     pub activity_timeout: u32,
@@ -41,6 +77,9 @@ pub struct AppConfig {
 /// Largest `max_event_bytes` that may be configured: half of what a publisher may have waiting outside its ring.
 const EVENT_BYTES_CEILING: usize = 4 << 20;
 
+/// What the server libraries of the hosted service take at most.
+const LONGEST_CHANNEL_NAME: usize = 200;
+
 impl AppConfig {
     /// An app with default settings.
     #[must_use]
@@ -50,9 +89,21 @@ impl AppConfig {
             key,
             secret,
             queue: None,
+            enabled: true,
+            requires_tls: false,
             client_events: ClientEvents::default(),
+            client_event_rate: default_client_event_rate(),
+            subscription_counts: false,
+            user_authentication: true,
+            watchlist: false,
+            authorization_timeout: 0,
             max_connections: 0,
             max_event_bytes: default_max_event_bytes(),
+            max_channels_per_event: default_max_channels_per_event(),
+            max_batch_size: default_max_batch_size(),
+            max_channel_name_length: default_max_channel_name_length(),
+            max_presence_members: default_max_presence_members(),
+            max_presence_bytes: default_max_presence_bytes(),
             activity_timeout: default_activity_timeout(),
             allowed_origins: Origins::default(),
         }
@@ -131,6 +182,35 @@ fn host_of(origin: &str) -> &str {
     &authority[..end]
 }
 
+fn yes() -> bool {
+    true
+}
+
+/// A cursor that is shared at the rate of a screen.
+fn default_client_event_rate() -> u32 {
+    60
+}
+
+fn default_max_channels_per_event() -> usize {
+    100
+}
+
+fn default_max_batch_size() -> usize {
+    10
+}
+
+fn default_max_channel_name_length() -> usize {
+    164
+}
+
+fn default_max_presence_members() -> usize {
+    10_000
+}
+
+fn default_max_presence_bytes() -> usize {
+    10_240
+}
+
 fn default_max_event_bytes() -> usize {
     1 << 20
 }
@@ -160,6 +240,23 @@ fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Secret, D
 
 fn seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     Seconds::deserialize(deserializer).map(|seconds| seconds.0)
+}
+
+fn at_least_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    match usize::deserialize(deserializer)? {
+        0 => Err(serde::de::Error::custom("must be at least 1")),
+        limit => Ok(limit),
+    }
+}
+
+fn name_length<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let length = usize::deserialize(deserializer)?;
+    if (1..=LONGEST_CHANNEL_NAME).contains(&length) {
+        Ok(length)
+    } else {
+        let message = format!("max_channel_name_length must be 1 to {LONGEST_CHANNEL_NAME}, not {length}");
+        Err(serde::de::Error::custom(message))
+    }
 }
 
 fn event_bytes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {

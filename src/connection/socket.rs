@@ -32,6 +32,14 @@ impl Stream {
         }
     }
 
+    /// Whether the peer is on this host: over a Unix socket or the loopback interface.
+    pub(crate) fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback()),
+            Self::Unix(_) => true,
+        }
+    }
+
     pub(crate) async fn readable(&self) -> io::Result<()> {
         either!(self, inner => inner.readable().await)
     }

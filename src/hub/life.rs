@@ -14,7 +14,8 @@ const KEPT: usize = 4096;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LifeEvent {
-    /// `channel_occupied`, `channel_vacated`, `member_added`, `member_removed` or `client_event`.
+    /// `channel_occupied`, `channel_vacated`, `member_added`, `member_removed`, `client_event`, `cache_miss` or
+    /// `subscription_count`.
     pub kind: &'static str,
     /// Id of the app.
     pub app: String,
@@ -28,6 +29,8 @@ pub struct LifeEvent {
     pub data: Option<String>,
     /// Sender of a client event.
     pub socket_id: Option<String>,
+    /// How many connections are on the channel.
+    pub count: Option<u64>,
     /// When it happened, in milliseconds since 1970.
     pub time_ms: u64,
 }
@@ -43,6 +46,7 @@ impl LifeEvent {
             event: None,
             data: None,
             socket_id: None,
+            count: None,
             time_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
         }
     }
@@ -57,6 +61,14 @@ impl LifeEvent {
 
     pub(super) fn member_added(app: &App, channel: &str, user_id: &str) -> Self {
         Self { user_id: Some(user_id.to_owned()), ..Self::new("member_added", app, channel) }
+    }
+
+    pub(super) fn cache_miss(app: &App, channel: &str) -> Self {
+        Self::new("cache_miss", app, channel)
+    }
+
+    pub(super) fn subscription_count(app: &App, channel: &str, count: u64) -> Self {
+        Self { count: Some(count), ..Self::new("subscription_count", app, channel) }
     }
 
     pub(super) fn member_removed(app: &App, channel: &str, user_id: &str) -> Self {

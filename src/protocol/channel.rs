@@ -42,6 +42,28 @@ impl ChannelKind {
     }
 }
 
+/// Whether the channel remembers its last event: `cache-` stands at the start or right behind the other prefixes.
+#[must_use]
+pub fn is_cached(name: &str) -> bool {
+    ["private-encrypted-", "private-", "presence-"]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .unwrap_or(name)
+        .starts_with("cache-")
+}
+
+/// Whether the data of the channel's events is encrypted by the application.
+#[must_use]
+pub fn is_encrypted(name: &str) -> bool {
+    name.starts_with("private-encrypted-")
+}
+
+/// Whether `id` can stand behind `#server-to-user-`.
+#[must_use]
+pub fn user_of(name: &str) -> Option<&str> {
+    name.strip_prefix("#server-to-user-")
+}
+
 /// Why a name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidName {
@@ -104,6 +126,18 @@ mod tests {
         for (name, kind) in kinds {
             assert_eq!(ChannelKind::of(name), kind, "{name}");
         }
+    }
+
+    #[test]
+    fn only_the_eight_prefixes_make_a_channel_what_it_is() {
+        let cached = ["cache-a", "private-cache-a", "private-encrypted-cache-a", "presence-cache-a"];
+        assert!(cached.iter().all(|name| is_cached(name)));
+        let uncached = ["my-cache-a", "private-my-cache-a", "cached", "presence-a", "private-encrypted-a"];
+        assert!(!uncached.iter().any(|name| is_cached(name)));
+        assert!(is_encrypted("private-encrypted-a") && is_encrypted("private-encrypted-cache-a"));
+        assert!(!is_encrypted("private-encryptedx") && !is_encrypted("presence-encrypted-a"));
+        assert_eq!(user_of("#server-to-user-31"), Some("31"));
+        assert_eq!(user_of("server-to-user-31"), None);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub enum ClientMessage<'a> {
     Subscribe(Subscribe),
     /// `pusher:unsubscribe`.
     Unsubscribe(Unsubscribe),
+    /// `pusher:signin`.
+    Signin(Signin),
     /// `client-*`: an event for the other subscribers of a channel.
     ClientEvent {
         /// The event's name, with its `client-`.
@@ -49,6 +51,15 @@ pub struct Unsubscribe {
     pub channel: String,
 }
 
+/// Data of `pusher:signin`.
+#[derive(Debug, Deserialize)]
+pub struct Signin {
+    /// `key:signature`.
+    pub auth: String,
+    /// The text that the application signed.
+    pub user_data: String,
+}
+
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
@@ -72,6 +83,7 @@ impl<'a> ClientMessage<'a> {
             "pusher:pong" => Self::Pong,
             "pusher:subscribe" => Self::Subscribe(body(envelope.data, "pusher:subscribe")?),
             "pusher:unsubscribe" => Self::Unsubscribe(body(envelope.data, "pusher:unsubscribe")?),
+            "pusher:signin" => Self::Signin(body(envelope.data, "pusher:signin")?),
             name if name.starts_with("client-") => {
                 Self::ClientEvent { event: envelope.event, channel: envelope.channel, data: envelope.data }
             }

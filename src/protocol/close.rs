@@ -19,8 +19,13 @@ impl Close {
         Self { code, reason: Cow::Borrowed(reason) }
     }
 
+    /// The app takes no connections but encrypted ones.
+    pub const TLS_ONLY: Self =
+        Self::new(4000, "Application only accepts TLS connections, reconnect using wss://");
     /// No app has the key of the URL.
     pub const UNKNOWN_APP: Self = Self::new(4001, "App key not found in this server");
+    /// The app is switched off.
+    pub const APP_DISABLED: Self = Self::new(4003, "Application disabled");
     /// The app has as many connections as it may have.
     pub const OVER_QUOTA: Self = Self::new(4004, "Application is over connection quota");
     /// The URL is not `{prefix}/app/{key}`.
@@ -31,6 +36,11 @@ impl Close {
     pub const UNSUPPORTED_PROTOCOL: Self = Self::new(4007, "Unsupported protocol version");
     /// The page's origin is not allowed by the app.
     pub const ORIGIN_REFUSED: Self = Self::new(4009, "Origin not allowed");
+    /// Neither signed in nor subscribed to a guarded channel in time (authorized connections).
+    pub const NOT_AUTHORIZED: Self = Self::new(4009, "Connection not authorized within timeout");
+    /// The application ended every connection of the user. (The hosted code is not known; with this one pusher-js stays
+    /// away, which is what terminating is for.)
+    pub const TERMINATED: Self = Self::new(4009, "You got disconnected by the application");
     /// The client does not read and its outbox is full.
     pub const TOO_SLOW: Self = Self::new(4100, "Connection is not reading its events");
     /// The server stops; another one is expected at once.

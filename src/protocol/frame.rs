@@ -65,6 +65,42 @@ pub fn member_removed(channel: &str, member: &str) -> EncodedFrame {
     event("pusher_internal:member_removed", channel, member)
 }
 
+/// Nothing is remembered of a cache channel.
+#[must_use]
+pub fn cache_miss(channel: &str) -> EncodedFrame {
+    event("pusher:cache_miss", channel, "{}")
+}
+
+/// How many connections are on a channel.
+#[must_use]
+pub fn subscription_count(channel: &str, count: u64) -> EncodedFrame {
+    event("pusher_internal:subscription_count", channel, &format!(r#"{{"subscription_count":{count}}}"#))
+}
+
+/// The answer to a sign-in: `user_data` is the text that the application signed.
+#[must_use]
+pub fn signin_success(user_data: &str) -> EncodedFrame {
+    let mut frame = Builder::with_capacity(64 + user_data.len() * 9 / 8);
+    frame.raw(r#"{"event":"pusher:signin_success","data":{"user_data":"#).string(user_data).raw("}}").text()
+}
+
+/// Users of a watchlist that came or went; pusher-js emits one event per entry, by its name.
+#[must_use]
+pub fn watchlist_events(online: &[&str], offline: &[&str]) -> EncodedFrame {
+    let mut frame = Builder::with_capacity(128);
+    frame.raw(r#"{"event":"pusher_internal:watchlist_events","data":{"events":["#);
+    let lists = [("online", online), ("offline", offline)];
+    for (index, (name, ids)) in lists.iter().filter(|(_, ids)| !ids.is_empty()).enumerate() {
+        frame.raw(if index == 0 { "" } else { "," });
+        frame.raw(r#"{"name":"#).string(name).raw(r#","user_ids":["#);
+        for (index, id) in ids.iter().enumerate() {
+            frame.raw(if index == 0 { "" } else { "," }).string(id);
+        }
+        frame.raw("]}");
+    }
+    frame.raw("]}}").text()
+}
+
 /// Our liveness question: a ping of RFC 6455, which every WebSocket library answers by itself (the protocol allows
 /// `pusher:ping` too, but only Pusher clients answer that).
 #[must_use]
@@ -176,6 +212,29 @@ mod tests {
         );
         assert_eq!(text(&event("E", "c", "{\"a\":1}")), r#"{"event":"E","channel":"c","data":"{\"a\":1}"}"#);
         assert_eq!(text(&pong()), r#"{"event":"pusher:pong","data":"{}"}"#);
+    }
+
+    #[test]
+    fn what_pusher_js_routes_as_objects_is_an_object() {
+        assert_eq!(
+            text(&signin_success(r#"{"id":"31"}"#)),
+            r#"{"event":"pusher:signin_success","data":{"user_data":"{\"id\":\"31\"}"}}"#
+        );
+        assert_eq!(
+            text(&watchlist_events(&["7", "8"], &["9"])),
+            concat!(
+                r#"{"event":"pusher_internal:watchlist_events","data":{"events":["#,
+                r#"{"name":"online","user_ids":["7","8"]},{"name":"offline","user_ids":["9"]}]}}"#
+            )
+        );
+        assert_eq!(
+            text(&watchlist_events(&[], &["9"])),
+            r#"{"event":"pusher_internal:watchlist_events","data":{"events":[{"name":"offline","user_ids":["9"]}]}}"#
+        );
+        assert_eq!(
+            text(&subscription_count("lobby", 3)),
+            r#"{"event":"pusher_internal:subscription_count","channel":"lobby","data":"{\"subscription_count\":3}"}"#
+        );
     }
 
     #[test]

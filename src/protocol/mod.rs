@@ -14,6 +14,7 @@ pub mod presence;
 pub mod reply;
 pub mod signature;
 pub mod socket_id;
+pub mod user;
 
 pub use channel::ChannelKind;
 pub use client_message::ClientMessage;
@@ -22,3 +23,4 @@ pub use frame::EncodedFrame;
 pub use presence::Member;
 pub use reply::ErrorReply;
 pub use socket_id::SocketId;
+pub use user::User;

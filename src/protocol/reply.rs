@@ -24,6 +24,9 @@ pub struct ErrorReply {
 /// Code of the client-event rate limit and of overload (Pusher protocol, "4300-4399: any other type of error").
 pub const CLIENT_EVENT_REJECTED: u16 = 4301;
 
+/// Code of a watchlist that was cut.
+pub const WATCHLIST_CUT: u16 = 4302;
+
 impl ErrorReply {
     fn new(message: impl Into<String>) -> Self {
         Self { code: None, message: message.into(), refused_channel: None }
@@ -98,6 +101,55 @@ impl ErrorReply {
         Self::refused(channel, format!("Not signed in as the user of channel {shown}"))
     }
 
+    /// A sign-in whose signature does not hold.
+    #[must_use]
+    pub fn signin_refused(why: &AuthRefused) -> Self {
+        Self::new(match why {
+            AuthRefused::Format => {
+                "Auth value for signin is invalid: should be of format 'key:signature'".to_owned()
+            }
+            AuthRefused::Key(key) => format!("Invalid key in signin auth data: '{}'", shortened(key)),
+            AuthRefused::Signature { signed, given } => format!(
+                "Invalid signature: Expected HMAC SHA256 hex digest of {signed}, but got {}",
+                shortened(given)
+            ),
+        })
+    }
+
+    /// A sign-in whose `user_data` cannot be used.
+    #[must_use]
+    pub fn invalid_user_data(why: &str) -> Self {
+        Self::new(format!("Invalid user_data: {why}"))
+    }
+
+    /// A sign-in as another user than the connection's.
+    #[must_use]
+    pub fn signed_in_as_another() -> Self {
+        Self::new("Connection is already signed in as a different user")
+    }
+
+    /// The app does not let its clients sign in.
+    #[must_use]
+    pub fn user_authentication_off() -> Self {
+        Self::new("To sign users in, you must enable user authentication for this app")
+    }
+
+    /// A watchlist over the limit; the first ids of it are watched all the same.
+    #[must_use]
+    pub fn watchlist_cut(limit: usize) -> Self {
+        Self {
+            code: Some(WATCHLIST_CUT),
+            message: format!("Watchlist limit exceeded: only the first {limit} users are watched"),
+            refused_channel: None,
+        }
+    }
+
+    /// A presence channel that has as many members as it may have. (The hosted text and code are not known.)
+    #[must_use]
+    pub fn presence_full(channel: &str, limit: usize) -> Self {
+        Self::refused(channel, format!("Presence channel {channel} is full: it can have {limit} members"))
+    }
+
     /// The app does not take client events.
     #[must_use]
     pub fn client_events_off() -> Self {
@@ -140,6 +192,16 @@ impl ErrorReply {
     #[must_use]
     pub fn client_event_name_too_long(limit: usize) -> Self {
         Self::new(format!("Client event rejected - its name is longer than {limit} characters"))
+    }
+
+    /// More client events than the app allows a connection in a second; this one is dropped.
+    #[must_use]
+    pub fn client_event_rate(limit: u32) -> Self {
+        Self {
+            code: Some(CLIENT_EVENT_REJECTED),
+            message: format!("Client event rejected - the rate limit of {limit} per second was exceeded"),
+            refused_channel: None,
+        }
     }
 
     /// The server has no room for another event now; the event is dropped, the connection kept.

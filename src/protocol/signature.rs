@@ -28,25 +28,42 @@ pub enum AuthRefused {
 /// # Errors
 /// What is wrong with it.
 pub fn verify_subscription(
-    (key, secret): (&str, &str),
+    app: (&str, &str),
     auth: &str,
     socket_id: &str,
     channel: &str,
     channel_data: Option<&str>,
 ) -> Result<(), AuthRefused> {
-    let (given_key, given) = auth.split_once(':').ok_or(AuthRefused::Format)?;
-    if given_key != key {
-        return Err(AuthRefused::Key(given_key.to_owned()));
-    }
     let signed = match channel_data {
         Some(data) => format!("{socket_id}:{channel}:{data}"),
         None => format!("{socket_id}:{channel}"),
     };
+    verify(app, auth, signed)
+}
+
+fn verify((key, secret): (&str, &str), auth: &str, signed: String) -> Result<(), AuthRefused> {
+    let (given_key, given) = auth.split_once(':').ok_or(AuthRefused::Format)?;
+    if given_key != key {
+        return Err(AuthRefused::Key(given_key.to_owned()));
+    }
     if is_signature_of(secret, &[&signed], given) {
         Ok(())
     } else {
         Err(AuthRefused::Signature { signed, given: given.to_owned() })
     }
+}
+
+/// Checks `auth` = `key:hex` of a sign-in, which signs `socket_id::user::user_data`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn verify_user(
+    app: (&str, &str),
+    auth: &str,
+    socket_id: &str,
+    user_data: &str,
+) -> Result<(), AuthRefused> {
+    verify(app, auth, format!("{socket_id}::user::{user_data}"))
 }
 
 /// The text that a signed HTTP API request signs: `METHOD\nPATH\nk=v&k=v`.
@@ -110,6 +127,10 @@ mod tests {
         assert_eq!(verify("presence-foobar", Some(data), presence), Ok(()));
         assert!(matches!(verify("private-foobar", Some("{}"), private), Err(AuthRefused::Signature { .. })));
         assert!(matches!(verify("private-foobaz", None, private), Err(AuthRefused::Signature { .. })));
+        let user = "4708d583dada6a56435fb8bc611c77c359a31eebde13337c16ab43aa6de336ba";
+        let verify_user = |data| verify_user((KEY, SECRET), &format!("{KEY}:{user}"), "1234.1234", data);
+        assert_eq!(verify_user(r#"{"id":"12345"}"#), Ok(()));
+        assert!(matches!(verify_user(r#"{"id":"12346"}"#), Err(AuthRefused::Signature { .. })));
     }
 
     #[test]

@@ -1,0 +1,95 @@
+//! Users of connections: read from the `user_data` that an application signed.
+
+use super::presence::MAX_USER_ID_LENGTH;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// Users that one connection can watch.
+pub const MAX_WATCHED: usize = 100;
+
+/// Who a connection is signed in as.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Never empty.
+    pub id: Arc<str>,
+    /// The JSON text of `user_info`, `null` if the application gave none.
+    pub info: Arc<str>,
+    /// Whose coming and going the user wants to know; [`MAX_WATCHED`] at most, each once.
+    pub watchlist: Vec<Arc<str>>,
+    /// Whether the application named more than that.
+    pub is_watchlist_cut: bool,
+}
+
+#[derive(Deserialize)]
+struct UserData<'a> {
+    id: Option<String>,
+    #[serde(borrow)]
+    user_info: Option<&'a RawValue>,
+    #[serde(default)]
+    watchlist: Vec<String>,
+}
+
+impl User {
+    /// Reads the text that the application signed. The id must be a string: pusher-js gives up where it is not.
+    ///
+    /// # Errors
+    /// A sentence for the developer that says what is wrong.
+    pub fn from_user_data(user_data: &str) -> Result<Self, String> {
+        let data: UserData<'_> = serde_json::from_str(user_data)
+            .map_err(|error| format!("it must be a JSON object with an id that is a string ({error})"))?;
+        let id = data.id.filter(|id| !id.is_empty()).ok_or("it must hold an id that is not empty")?;
+        if id.len() > MAX_USER_ID_LENGTH {
+            return Err(format!("the id is longer than {MAX_USER_ID_LENGTH} characters"));
+        }
+        let mut watchlist: Vec<Arc<str>> = Vec::new();
+        let mut is_watchlist_cut = false;
+        for watched in data.watchlist {
+            if watchlist.iter().any(|known| **known == *watched) {
+                continue;
+            }
+            is_watchlist_cut = watchlist.len() == MAX_WATCHED;
+            if is_watchlist_cut {
+                break;
+            }
+            watchlist.push(watched.into());
+        }
+        let info = data.user_info.map_or("null", RawValue::get).into();
+        Ok(Self { id: id.into(), info, watchlist, is_watchlist_cut })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn id_info_and_watchlist_are_read() {
+        let user = r#"{"id":"31","user_info":{"n":1.0},"watchlist":["7","9","7"]}"#;
+        let user = User::from_user_data(user).unwrap();
+        assert_eq!((&*user.id, &*user.info), ("31", r#"{"n":1.0}"#));
+        assert_eq!(user.watchlist, ["7".into(), "9".into()]);
+        assert!(!user.is_watchlist_cut);
+    }
+
+    #[test]
+    fn a_long_watchlist_is_cut_and_said_to_be() {
+        let ids = |count: usize| (0..count).map(|id| format!("\"{id}\"")).collect::<Vec<_>>().join(",");
+        let watched = |count| {
+            let user =
+                User::from_user_data(&format!(r#"{{"id":"1","watchlist":[{}]}}"#, ids(count))).unwrap();
+            (user.watchlist.len(), user.is_watchlist_cut)
+        };
+        assert_eq!(watched(100), (100, false));
+        assert_eq!(watched(101), (100, true));
+    }
+
+    #[test]
+    fn unusable_user_data_is_refused() {
+        for data in ["", "{}", r#"{"id":""}"#, r#"{"id":31}"#, r#"{"id":null}"#, "[]"] {
+            assert!(User::from_user_data(data).is_err(), "{data}");
+        }
+        let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(129));
+        assert!(User::from_user_data(&long).is_err());
+    }
+}
