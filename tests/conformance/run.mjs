@@ -8,6 +8,7 @@
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'
 
+import { Browser } from '../browser/browser.mjs'
 import { describeApps } from './support/apps.mjs'
 import { Backend } from './support/backend.mjs'
 import { Context } from './support/context.mjs'
@@ -77,18 +78,21 @@ if (options.list) {
 
 let backend
 let server
+let chromium
+const browser = () => (chromium ??= Browser.launch())
 try {
     backend = await Backend.start()
     const apps = describeApps(`${backend.url}/webhooks`)
     backend.knows(apps)
     server = await Server.start(Object.values(apps).filter(isSupported))
     for (const { title, test } of tests) {
-        if (!stopped) await run(title, test, { server, apps, backend })
+        if (!stopped) await run(title, test, { server, apps, backend, browser })
     }
 } catch (error) {
     failed++
     console.log(`FAILED  to start\n${indent(error.stack)}`)
 } finally {
+    await (await chromium)?.close()
     await server?.close()
     await backend?.close()
 }
@@ -101,19 +105,23 @@ async function run(title, test, surroundings) {
     const started = Date.now()
     const context = new Context(surroundings)
     let timer
+    let problem
     try {
         const limit = new Promise((_, reject) => {
             timer = setTimeout(() => reject(new Error(`not finished after ${TEST_LIMIT} ms`)), TEST_LIMIT)
         })
         await Promise.race([test(context), limit, stop])
+    } catch (error) {
+        problem = error
+    }
+    clearTimeout(timer)
+    await context.end().catch((error) => { problem ??= error })
+    if (problem) {
+        failed++
+        console.log(`FAILED  ${title}\n${indent(problem.stack ?? String(problem))}`)
+    } else {
         passed++
         console.log(`ok      ${title} (${Date.now() - started} ms)`)
-    } catch (error) {
-        failed++
-        console.log(`FAILED  ${title}\n${indent(error.stack ?? String(error))}`)
-    } finally {
-        clearTimeout(timer)
-        await context.end()
     }
 }
 

@@ -1,6 +1,7 @@
 // What a test gets: the server, its apps, and clients that are closed when the test ends.
 
 import { serverLibrary } from './backend.mjs'
+import { Cable } from './cable.mjs'
 import { Client } from './client.mjs'
 import { Echo, PusherClient } from './packages.mjs'
 import { RawClient, request, signedTarget } from './raw.mjs'
@@ -11,10 +12,11 @@ let names = 0
 export class Context {
     #cleanup = []
 
-    constructor({ server, apps, backend }) {
-        Object.assign(this, { server, apps, backend })
+    /** `browser` starts Chromium, or gives the one that runs. */
+    constructor({ server, apps, backend, browser }) {
+        Object.assign(this, { server, apps, backend, browser })
         // Tests take the context apart.
-        for (const method of ['name', 'defer', 'serve', 'open', 'connect', 'echo', 'dial', 'raw', 'api', 'signed']) {
+        for (const method of ['name', 'defer', 'serve', 'cable', 'open', 'connect', 'echo', 'dial', 'raw', 'api', 'signed']) {
             this[method] = this[method].bind(this)
         }
     }
@@ -30,6 +32,13 @@ export class Context {
         const server = await Server.start(apps, settings)
         this.defer(() => server.close())
         return server
+    }
+
+    /** A cable to the server that can be cut. */
+    async cable() {
+        const cable = await Cable.lay(this.server)
+        this.defer(() => cable.close())
+        return cable
     }
 
     /** Options of pusher-js: our server, our endpoints for authorization; `member` and `user` are what they authorize. */
