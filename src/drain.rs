@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::hub::{self, Hub};
 use crate::protocol::{SocketId, channel};
 use crate::queue::{Consumer, ConsumerOptions, Record, Waker};
+use crate::view;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -114,7 +115,10 @@ fn publish(hub: &Hub, apps: &[String], record: &Record<'_>) {
     let published = hub::Event { name: event.name, data: event.data, except };
     for name in event.channels {
         match channel::validate(name, app.config.max_channel_name_length) {
-            Ok(()) => hub.publish(app, name, &published),
+            Ok(()) => {
+                view::event("the queue", event.name, name, event.data);
+                hub.publish(app, name, &published);
+            }
             Err(why) => refuse(hub, &format_args!("channel {name:?}: {why}")),
         }
     }

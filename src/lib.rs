@@ -21,7 +21,8 @@
 //!  protocol    the words of Pusher         pure functions
 //! ```
 //!
-//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics` is a leaf that all may write.
+//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics` and `view` are
+//! leaves that all may write.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `event ← queue ← drain`. A test holds the house to that.
 
@@ -50,6 +51,8 @@ pub mod metrics;
 pub mod protocol;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
+mod view;
 #[cfg(feature = "server")]
 mod worker;
 

@@ -8,6 +8,7 @@ use crate::protocol::client_message::{Signin, Subscribe, Unsubscribe};
 use crate::protocol::user::MAX_WATCHED;
 use crate::protocol::{ChannelKind, ClientMessage, ErrorReply, Member, SocketId, User};
 use crate::protocol::{channel, frame, signature};
+use crate::view;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -107,6 +108,7 @@ impl Session {
             Err(why) => Err(ErrorReply::malformed(&why)),
         };
         done.unwrap_or_else(|reply| {
+            view::refused(self.socket_id, &reply.message);
             frame::error_reply(&reply).for_each(|frame| outbox.push(frame));
             Reaction::Nothing
         })
@@ -152,6 +154,7 @@ impl Session {
             .map_err(|PresenceFull| ErrorReply::presence_full(name, self.app.config.max_presence_members))?;
         self.subscriptions.insert(name.into(), Subscription { place: None, user_id });
         self.is_authorized |= kind.is_guarded();
+        view::did(self.socket_id, "subscribed to", name);
         Ok(Reaction::Subscribed)
     }
 
@@ -205,6 +208,7 @@ impl Session {
             frame::error_reply(&cut).for_each(|frame| outbox.push(frame));
         }
         hub.sign_in(&self.app, subscriber, &user);
+        view::did(self.socket_id, "signed in as", &user.id);
         self.user = Some(Box::new(user));
         Ok(Reaction::Nothing)
     }
@@ -230,6 +234,7 @@ impl Session {
         let name = unsubscribe.channel.as_str();
         let subscription = self.subscriptions.remove(name).ok_or_else(|| ErrorReply::not_subscribed(name))?;
         hub.unsubscribe(&self.app, name, worker, subscription.user_id.as_deref());
+        view::did(self.socket_id, "unsubscribed from", name);
         Ok(subscription.place.map_or(Reaction::Nothing, Reaction::Unsubscribed))
     }
 
@@ -254,6 +259,7 @@ impl Session {
         if rate > 0 && self.whispers.count(Instant::now()) > rate {
             return Err(ErrorReply::client_event_rate(rate));
         }
+        view::event(self.socket_id, event, name, data.get());
         let user_id = subscription.user_id.as_deref();
         let relayed = frame::client_event(event, name, data, user_id);
         let tell = || LifeEvent {

@@ -8,6 +8,7 @@ use super::query::Query;
 use super::{Answer, Refusal, json};
 use crate::hub::{App, Event, Hub};
 use crate::protocol::{SocketId, channel};
+use crate::view;
 use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -103,7 +104,10 @@ fn require_room(hub: &Hub) -> Result<(), Refusal> {
 
 impl Checked<'_> {
     fn publish(&self, hub: &Hub, app: &App) {
-        self.channels.iter().for_each(|name| hub.publish(app, name, &self.event));
+        for name in &self.channels {
+            view::event("the HTTP API", self.event.name, name, self.event.data);
+            hub.publish(app, name, &self.event);
+        }
         hub.metrics.events_from_http.increment();
     }
 }

@@ -12,6 +12,7 @@ mod upgrade;
 
 use crate::connection::Stream;
 use crate::hub::{App, Hub};
+use crate::view;
 use crate::worker::Worker;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -81,7 +82,9 @@ async fn answer(worker: &Rc<Worker>, request: Request<Incoming>, is_local: bool)
     if upgrade::is_requested(&request) {
         return upgrade::answer(worker, request, is_local);
     }
+    let what = format!("{} {}", request.method(), request.uri().path());
     route(worker, request).await.unwrap_or_else(|refusal| {
+        view::refused(what, format_args!("{} {}", refusal.status.as_u16(), refusal.message));
         let mut answer = Response::new(Full::from(format!("{}\n", refusal.message)));
         *answer.status_mut() = refusal.status;
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -4,6 +4,7 @@ use super::{Answer, query::Query};
 use crate::connection::Stream;
 use crate::hub::Quota;
 use crate::protocol::{Close, EncodedFrame, frame};
+use crate::view;
 use crate::worker::Worker;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -90,7 +91,10 @@ async fn switch(worker: Rc<Worker>, upgrade: OnUpgrade, admission: Result<Quota,
                 tracing::error!(%error, "a new connection could not be given a socket id");
             }
         }
-        Err(close) => refuse(stream, &close).await,
+        Err(close) => {
+            view::refused("a connection", format_args!("{} {}", close.code, close.reason));
+            refuse(stream, &close).await;
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod wheel;
 use crate::connection::{Connection, Decoder, Incoming, Reaction, Stream};
 use crate::hub::{Hub, Letter, Mailbox, Quota};
 use crate::protocol::{ErrorReply, SocketId, frame};
+use crate::view;
 use slab::Slab;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -188,6 +189,7 @@ impl Worker {
         let due = state.connections[slot].next_look();
         state.wheel.insert(due, Entry { slot, socket_id });
         state.mark_prompt(slot);
+        view::connected(&state.connections[slot].session.app.config.id, socket_id);
         if state.stopping.is_some() {
             state.dismiss(slot);
         }
@@ -285,6 +287,7 @@ impl Worker {
     fn remove(&self, state: &mut State, slot: usize) {
         let Connection { mut session, stream, quota, .. } = state.connections.remove(slot);
         state.slots.remove(&session.socket_id);
+        view::disconnected(&session.app.config.id, session.socket_id);
         for place in session.leave_all(&self.hub, self.index, slot) {
             state.leave(place);
         }
