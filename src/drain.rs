@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::hub::{self, Hub};
 use crate::protocol::{SocketId, channel};
-use crate::queue::{Consumer, ConsumerOptions, Record, Waker};
+use crate::queue::{Access, Consumer, ConsumerOptions, Record, Waker};
 use crate::view;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -56,8 +56,11 @@ impl Drain {
                 queues.entry(path).or_default().push(app.id.clone());
             }
         }
+        let named = |name: &Option<String>| name.clone().unwrap_or_default();
+        let access = Access::named(&named(&config.queue_owner), &named(&config.queue_group))
+            .map_err(|unknown| Error::QueueAccess(unknown.to_string()))?;
         let open = |(path, apps): (&PathBuf, Vec<String>)| {
-            let consumer = Consumer::open(ConsumerOptions::new(path))
+            let consumer = Consumer::open(ConsumerOptions { access, ..ConsumerOptions::new(path) })
                 .map_err(|error| Error::Queue(path.clone(), error))?;
             Ok(Self { consumer, hub: Arc::clone(hub), apps, is_stopped: Arc::default() })
         };

@@ -224,6 +224,29 @@ fn check_prints_what_would_be_in_effect_without_the_secret() {
 }
 
 #[test]
+fn the_queue_directory_can_be_shared_with_a_group() {
+    use std::os::unix::fs::MetadataExt;
+    let group = rustix::process::getegid().as_raw().to_string();
+    let directory = tempfile::tempdir().unwrap();
+    let queue = directory.path().join("queue");
+    let mut command = canyon();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--app", "1:k:s", "--queue"]).arg(&queue);
+    command.env("CANYON_QUEUE_GROUP", &group);
+    let served = Served::spawn(command, directory);
+    let (folder, control) = (queue.metadata().unwrap(), queue.join("control").metadata().unwrap());
+    assert_eq!((folder.mode() & 0o7777, control.mode() & 0o777), (0o2770, 0o660));
+    assert_eq!((folder.gid().to_string(), control.gid().to_string()), (group.clone(), group));
+    drop(served);
+    let mut command = canyon();
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--app", "1:k:s"])
+        .env("CANYON_QUEUE_GROUP", "no-such-group");
+    let output = command.output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && message.contains("no-such-group"), "{message}");
+}
+
+#[test]
 fn publish_waits_for_nobody() {
     let directory = tempfile::tempdir().unwrap();
     let queue = directory.path().join("queue");
