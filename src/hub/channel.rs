@@ -43,9 +43,9 @@ impl Channel {
         self.subscriptions.iter().all(|&count| count == 0)
     }
 
-    /// The workers that have a subscriber.
-    pub(super) fn workers(&self) -> impl Iterator<Item = usize> {
-        self.subscriptions.iter().enumerate().filter(|&(_, &count)| count > 0).map(|(worker, _)| worker)
+    /// The workers that have subscribers, and how many.
+    pub(super) fn workers(&self) -> impl Iterator<Item = (usize, u32)> {
+        self.subscriptions.iter().copied().enumerate().filter(|&(_, count)| count > 0)
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {

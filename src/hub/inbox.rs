@@ -10,6 +10,10 @@ use tokio::sync::Notify;
 /// Bytes waiting for one worker over which publishers are held up.
 const MARK: usize = 16 << 20;
 
+/// What a frame takes in the outbox of each receiver. A small frame for ten thousand is much work for a worker: without
+/// this, many seconds of it could pile up under the mark.
+const PLACE_IN_OUTBOX: usize = size_of::<EncodedFrame>();
+
 /// One thing for a worker to do.
 #[derive(Debug)]
 pub(crate) enum Letter {
@@ -34,6 +38,8 @@ pub(crate) struct Delivery {
     pub(crate) channel: Arc<str>,
     pub(crate) frame: EncodedFrame,
     pub(crate) except: Option<SocketId>,
+    /// Subscribers that the worker had when the letter was sent.
+    pub(crate) receivers: u32,
 }
 
 /// A subscription that counts from here on, and the frames that tell the client so: its success, then, on a cache
@@ -120,7 +126,7 @@ impl Mailbox {
 impl Letter {
     fn weight(&self) -> usize {
         let frame = match self {
-            Self::Deliver(delivery) => delivery.frame.len(),
+            Self::Deliver(delivery) => delivery.frame.len() + delivery.receivers as usize * PLACE_IN_OUTBOX,
             Self::Admit(admission) => admission.frames.iter().map(EncodedFrame::len).sum(),
             Self::Send { frame, .. } => frame.len(),
             Self::Close { .. } | Self::Adopt(_) | Self::Stop { .. } => 0,

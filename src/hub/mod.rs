@@ -252,12 +252,13 @@ impl Hub {
         except: Option<SocketId>,
         frame: &EncodedFrame,
     ) {
-        for worker in channel.workers() {
+        for (worker, receivers) in channel.workers() {
             self.inboxes[worker].send(Letter::Deliver(Delivery {
                 app: app.index,
                 channel: Arc::clone(name),
                 frame: frame.clone(),
                 except,
+                receivers,
             }));
         }
     }
