@@ -16,7 +16,7 @@
 //!    │            └── client events        come back up from connections
 //!  worker      1..n threads                each owns its connections; inbox → outboxes → one writev each
 //!    │
-//!  connection  one client's state          session, reader, outbox, socket
+//!  connection  one client's state          session, outbox, socket
 //!    │
 //!  protocol    the words of Pusher         pure functions
 //! ```

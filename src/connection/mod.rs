@@ -4,16 +4,15 @@
 //! whatever concerns them goes through the hub.
 
 mod outbox;
-mod reader;
 mod session;
 mod socket;
 
 pub(crate) use outbox::{Flushed, Outbox};
-pub(crate) use reader::{Decoder, FrameReader, Incoming};
 pub(crate) use session::{Place, Reaction, Session};
 pub(crate) use socket::Stream;
 
 use crate::hub::Quota;
+use crate::protocol::reader::FrameReader;
 use crate::protocol::{Close, EncodedFrame, SocketId, frame};
 use std::rc::Rc;
 

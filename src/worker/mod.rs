@@ -13,8 +13,9 @@ mod liveness;
 mod subscribers;
 mod wheel;
 
-use crate::connection::{Connection, Decoder, Incoming, Reaction, Stream};
+use crate::connection::{Connection, Reaction, Stream};
 use crate::hub::{Hub, Letter, Mailbox, Quota};
+use crate::protocol::reader::{Decoder, Incoming};
 use crate::protocol::{ErrorReply, SocketId, frame};
 use crate::view;
 use slab::Slab;
@@ -266,7 +267,7 @@ impl Worker {
                 }
             }
             // What the hosted service does with a binary frame is not known.
-            Incoming::Binary => {
+            Incoming::Binary(_) => {
                 let reply = ErrorReply::malformed("binary frames are not supported");
                 frame::error_reply(&reply).for_each(|frame| connection.send(frame));
             }
