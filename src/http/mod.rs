@@ -116,7 +116,7 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
                 .hub
                 .app_by_id(app_id)
                 .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("No app has the id {app_id}")))?;
-            let signed = signed::verify(app, inside, request).await?;
+            let signed = signed::verify(app, inside, request, endpoint.data_bytes(app)).await?;
             if !app.config.enabled {
                 return Err(Refusal::new(StatusCode::FORBIDDEN, "Application disabled"));
             }
@@ -160,6 +160,15 @@ impl<'a> Endpoint<'a> {
         match self {
             Self::Events | Self::BatchEvents | Self::Terminate(_) => &Method::POST,
             Self::Connections | Self::Channels | Self::Channel(_) | Self::Members(_) => &Method::GET,
+        }
+    }
+
+    /// Event data that a request can hold.
+    fn data_bytes(&self, app: &App) -> usize {
+        match self {
+            Self::Events => app.config.max_event_bytes,
+            Self::BatchEvents => app.config.max_event_bytes * app.config.max_batch_size,
+            _ => 0,
         }
     }
 
