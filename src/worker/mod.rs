@@ -130,9 +130,11 @@ impl Worker {
     }
 
     /// Waits for the clients to hang up on a stopping worker.
-    async fn part(&self, grace: Duration) {
+    async fn part(self: &Rc<Self>, grace: Duration) {
         let parted = async {
             while !self.state.borrow().connections.is_empty() {
+                // A full socket may take its close frame yet, and a client that answered its own can go.
+                self.turn();
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
