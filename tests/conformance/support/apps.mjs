@@ -27,7 +27,13 @@ export function describeApps(webhooks) {
         strict: app(1011, { authorization_timeout: 1 }, ['users']),
         few: app(1012, { max_presence_members: 2 }, ['limits']),
         anonymous: app(1013, { user_authentication: false }, ['users']),
-        telling: app(1014, { subscription_counts: true, webhook: [{ url: `${webhooks}/telling` }] }, ['webhooks']),
+        telling: app(1014, { subscription_counts: true, webhooks: [{ url: `${webhooks}/telling` }] }, ['webhooks']),
+        choosy: app(1015, {
+            webhooks: [
+                { url: `${webhooks}/choosy`, events: ['client_event', 'member_added'], channel_prefix: 'presence-told-', headers: { 'X-Extra': 'yes' } },
+                { url: `${webhooks}/everything` },
+            ],
+        }, ['webhooks']),
     }
 }
 
