@@ -1,6 +1,7 @@
 // Pusher's library for Node, and what lies below it: connections, chunks, sockets.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import http from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
@@ -8,7 +9,7 @@ import path from 'node:path'
 import { needs } from '../support/context.mjs'
 import { PusherServer } from '../support/packages.mjs'
 import { exchange, request, signedTarget } from '../support/raw.mjs'
-import { until } from '../support/until.mjs'
+import { until, within } from '../support/until.mjs'
 
 const json = async (answer) => (await answer).json()
 const member = (id) => ({ member: { user_id: id, user_info: { name: `Person ${id}` } } })
@@ -102,6 +103,13 @@ const triggering = {
             const { status, body: text } = await signed('main', 'POST', '/events', { body: JSON.stringify(body) })
             assert.equal(status, 400, `${JSON.stringify(body).slice(0, 80)}: ${text}`)
         }
+    },
+
+    async 'an encrypted channel must be alone, or its data would be readable by nobody'({ signed, name }) {
+        const send = (channels) => signed('main', 'POST', '/events', { body: { name: 'x', channels, data: '{}' } })
+        assert.equal((await send([name('private-encrypted-')])).status, 200)
+        assert.equal((await send([name('private-encrypted-'), name('ch-')])).status, 400)
+        assert.equal((await send([name('private-encrypted-'), name('private-encrypted-')])).status, 400)
     },
 
     async 'a channel may be given as `channel`, as the library for PHP does'({ connect, signed, name }) {
@@ -306,6 +314,35 @@ const transport = {
         assert.match(answer, /^HTTP\/1\.1 200 /)
         assert.equal((await client.message('chunked')).data.length, 3000)
     },
+
+    async 'a body that waits to be asked for, as curl sends a large one'({ apps, connect, server, name }) {
+        const client = await connect()
+        const channel = (await client.subscribe(name('expected-'))).name
+        const body = JSON.stringify({ name: 'expected', channels: [channel], data: 'x'.repeat(5000) })
+        const target = signedTarget(apps.main, 'POST', `/apps/${apps.main.id}/events`, { body })
+        const outgoing = http.request({
+            host: server.host, port: server.port, method: 'POST', path: target, headers: { Expect: '100-continue', 'Content-Length': body.length },
+        })
+        outgoing.flushHeaders()
+        await within('100 Continue', once(outgoing, 'continue'))
+        outgoing.end(body)
+        const [response] = await within('the answer', once(outgoing, 'response'))
+        response.resume()
+        assert.equal(response.statusCode, 200)
+        await client.message('expected')
+    },
+
+    'a body that is far too large is refused in words, and the next request is served': needs('oversize', async ({ api, name }) => {
+        const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+        const library = api('hosted', { agent })
+        for (const size of [700_000, 2_000_000, 9_000_000]) {
+            const { status, body } = await refusal(library.trigger(name('ch-'), 'event', 'x'.repeat(size)))
+            assert.equal(status, 413)
+            assert.match(body, /content of this event/)
+            assert.deepEqual(await json(library.trigger(name('ch-'), 'event', {})), {}, `after ${size} bytes`)
+        }
+        agent.destroy()
+    }),
 
     async 'requests sent without waiting are answered and delivered in order'({ apps, connect, server, name }) {
         const client = await connect()

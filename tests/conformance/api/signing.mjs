@@ -5,7 +5,7 @@ import { randomInt } from 'node:crypto'
 import http from 'node:http'
 
 import { needs } from '../support/context.mjs'
-import { request } from '../support/raw.mjs'
+import { request, signedTarget } from '../support/raw.mjs'
 
 // Left out: what the library itself does not escape (& # % +), and capitals in names, which it signs as they are.
 const NAME_CHARACTERS = [...'abcdefghijklmnopqrstuvwxyz0123456789_-.~']
@@ -94,6 +94,32 @@ function send(server, agent, { method, path, pairs, body }, raw = false) {
 }
 
 export default {
+    async 'names of parameters are signed in lower case'({ apps, server, signed }) {
+        const accepted = await signed('main', 'GET', '/channels', { query: { zebra: '1', apple: '2', b_c: '' } })
+        assert.equal(accepted.status, 200)
+        const target = signedTarget(apps.main, 'GET', `/apps/${apps.main.id}/channels`, { query: { zebra: '1' } })
+        assert.equal((await request(server, 'GET', target.replace('zebra', 'ZeBra'))).status, 200)
+    },
+
+    async 'the version of the signature must be 1.0'({ signed }) {
+        for (const [version, text] of [[undefined, /^Version required/], ['2.0', /^Version not supported/], ['', /^Version/]]) {
+            const { status, body } = await signed('main', 'GET', '/channels', { query: { auth_version: version } })
+            assert.equal(status, 401)
+            assert.match(body, text)
+        }
+    },
+
+    async 'version, then time, then signature, then key is looked at'({ signed }) {
+        const wrong = { auth_version: '2.0', auth_timestamp: '1', auth_key: 'nobody' }
+        const text = async (...names) => {
+            const query = Object.fromEntries(names.map((name) => [name, wrong[name]]))
+            return (await signed('main', 'GET', '/channels', { query, secret: 'wrong' })).body
+        }
+        assert.match(await text('auth_version', 'auth_timestamp', 'auth_key'), /^Version not supported/)
+        assert.match(await text('auth_timestamp'), /^Timestamp expired/)
+        assert.match(await text(), /^Invalid signature/)
+    },
+
     'random requests of the library are accepted, and refused with a byte changed': needs('batch', 'channels', 'terminate', async ({ api, apps, defer, server }) => {
         const seed = Number(process.env.SEED ?? randomInt(1, 2 ** 31))
         const random = generator(seed)

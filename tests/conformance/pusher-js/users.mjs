@@ -225,6 +225,18 @@ const terminationTests = {
         assert.deepEqual(other.states, ['connected'])
     },
 
+    async 'terminate says why before it closes'(context) {
+        const id = context.name('user')
+        const raw = await context.raw()
+        const data = JSON.stringify({ id })
+        raw.send({ event: 'pusher:signin', data: { auth: userAuth(context.apps.main, raw.socketId, data), user_data: data } })
+        await raw.event('pusher:signin_success')
+        await context.api().terminateUserConnections(id)
+        const { data: error } = await raw.event('pusher:error')
+        assert.deepEqual(await raw.closed(), { code: error.code, reason: error.message })
+        assert.ok(error.code >= 4000 && error.code < 4100, 'a code with which clients stay away')
+    },
+
     async 'terminate does not touch members of that id who did not sign in'(context) {
         const id = context.name('user')
         const client = await context.connect('main', { member: { user_id: id } })
