@@ -234,6 +234,21 @@ export default {
         assert.deepEqual(await client.frame(), { event: 'pusher_internal:subscription_count', channel, data: '{"subscription_count":1}' })
     }),
 
+    'webhooks: seven types, repeated until they are received': needs('webhooks', async ({ apps, backend, raw, name }) => {
+        const [room, open] = [name('presence-cache-'), name('open-')]
+        backend.refusesNext('/webhooks/telling', 503)
+        const client = await raw('telling')
+        await subscribe(client, apps.telling, room, '{"user_id":7}')
+        client.send({ event: 'client-x', channel: room, data: {} })
+        await subscribe(client, apps.telling, open)
+        client.close()
+        for (const channel of [room, open]) await backend.delivered('/webhooks/telling', channel, 'channel_vacated')
+        await backend.delivered('/webhooks/telling', room, 'member_removed')
+        const names = (channel) => backend.told('/webhooks/telling', channel).map(({ event: { name: one } }) => one)
+        assert.deepEqual(names(room).sort(), ['cache_miss', 'channel_occupied', 'channel_vacated', 'client_event', 'member_added', 'member_removed'])
+        assert.deepEqual([...new Set(names(open))], ['channel_occupied', 'subscription_count', 'channel_vacated'])
+    }),
+
     'presence count limit counts a returning user once': needs('limits', async ({ apps, raw, name }) => {
         const app = apps.few
         const channel = name('presence-')
