@@ -28,13 +28,13 @@ export default {
         assert.deepEqual([status, headers['content-type'], body], [200, 'application/json', '{}'])
     },
 
-    'success body of POSTs is {}, of batches and terminations too': needs('batch', 'terminate', async ({ signed, name }) => {
+    async 'success body of POSTs is {}, of batches and terminations too'({ signed, name }) {
         const batch = { batch: [{ name: 'event', channel: name('ch-'), data: '{}' }] }
         for (const [path, body] of [['/batch_events', batch], ['/users/nobody/terminate_connections', {}]]) {
             const answer = await signed('main', 'POST', path, { body })
             assert.deepEqual([answer.status, answer.body], [200, '{}'], path)
         }
-    }),
+    },
 
     async 'errors over HTTP have a real status and a text'({ apps, signed, server, name }) {
         const refusals = [
@@ -110,13 +110,13 @@ export default {
         assert.equal(frame.data, '{"presence":{"ids":["7"],"hash":{"7":{"b":{},"a":12345678901234567890}},"count":1}}')
     },
 
-    'cache_miss data is "{}"': needs('cache', async ({ raw, name }) => {
+    async 'cache_miss data is "{}"'({ raw, name }) {
         const client = await raw()
         const channel = name('cache-')
         client.subscribe(channel)
         assert.equal((await client.frame()).event, 'pusher_internal:subscription_succeeded')
         assert.deepEqual(await client.frame(), { event: 'pusher:cache_miss', channel, data: '{}' })
-    }),
+    },
 
     async 'bad subscription auth is pusher:error with code null, and the connection stays'({ apps, raw, name }) {
         const client = await raw()
@@ -195,7 +195,7 @@ export default {
         assert.deepEqual(await client.closed(), { code: 4001, reason: data.message })
     },
 
-    'sign-in and user channel': needs('users', async ({ api, apps, raw, name }) => {
+    async 'sign-in and user channel'({ api, apps, raw, name }) {
         const [id, client, other] = [name('user'), await raw(), await raw()]
         const userData = `{"id":"${id}",  "user_info":{"big":12345678901234567890}}`
         client.send({ event: 'pusher:signin', data: { auth: userAuth(apps.main, client.socketId, userData), user_data: userData } })
@@ -208,9 +208,9 @@ export default {
         await api().sendToUser(id, 'greeting', { a: {} })
         assert.deepEqual(await client.frame(), { event: 'greeting', channel, data: '{"a":{}}' })
         assert.deepEqual((await other.untilPong()).filter((frame) => frame.event === 'greeting'), [])
-    }),
+    },
 
-    'watchlist frames are pusher_internal:watchlist_events': needs('watchlist', async ({ apps, raw, name }) => {
+    async 'watchlist frames are pusher_internal:watchlist_events'({ apps, raw, name }) {
         const app = apps.watching
         const [watched, absent, ada] = [name('user'), name('user'), name('user')]
         const friend = await raw('watching')
@@ -225,14 +225,14 @@ export default {
         assert.deepEqual(await client.frame(), {
             event: 'pusher_internal:watchlist_events', data: { events: [{ name: 'offline', user_ids: [watched] }] },
         })
-    }),
+    },
 
-    'subscription_count frame': needs('counts', async ({ raw, name }) => {
+    async 'subscription_count frame'({ raw, name }) {
         const [client, channel] = [await raw('counting'), name('open-')]
         client.subscribe(channel)
         assert.deepEqual(await client.frame(), { event: 'pusher_internal:subscription_succeeded', channel, data: '{}' })
         assert.deepEqual(await client.frame(), { event: 'pusher_internal:subscription_count', channel, data: '{"subscription_count":1}' })
-    }),
+    },
 
     'webhooks: seven types, repeated until they are received': needs('webhooks', async ({ apps, backend, raw, name }) => {
         const [room, open] = [name('presence-cache-'), name('open-')]
@@ -249,7 +249,7 @@ export default {
         assert.deepEqual([...new Set(names(open))], ['channel_occupied', 'subscription_count', 'channel_vacated'])
     }),
 
-    'presence count limit counts a returning user once': needs('limits', async ({ apps, raw, name }) => {
+    async 'presence count limit counts a returning user once'({ apps, raw, name }) {
         const app = apps.few
         const channel = name('presence-')
         const join = async (id) => {
@@ -268,7 +268,7 @@ export default {
         joined[2].client.close()
         await joined[0].client.event('pusher_internal:member_removed')
         assert.equal((await join('3')).first.event, 'pusher_internal:subscription_succeeded')
-    }),
+    },
 
     async 'channel name: 164 characters of a charset'({ raw, name }) {
         const client = await raw()

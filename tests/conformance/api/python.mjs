@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 
 import { next } from '../support/client.mjs'
-import { needs } from '../support/context.mjs'
 import { PythonLibrary } from '../support/python.mjs'
 import { until } from '../support/until.mjs'
 
@@ -13,7 +12,7 @@ function python({ apps, server, defer }, app = 'main', credentials = {}) {
     return library
 }
 
-const triggering = {
+export default {
     async 'trigger on one channel, on many and on a hundred'(context) {
         const library = python(context)
         const client = await context.connect()
@@ -68,9 +67,7 @@ const triggering = {
         const elsewhere = await python(context, 'main', { id: '999' }).call('trigger', channel, 'event', {})
         assert.equal(elsewhere.error, 'PusherBadStatus')
     },
-}
 
-const batches = {
     async 'trigger_batch, of ten and of eleven'(context) {
         const library = python(context)
         const client = await context.connect()
@@ -82,9 +79,7 @@ const batches = {
         assert.equal(error, 'PusherBadRequest')
         assert.match(message, /Batch too large/)
     },
-}
 
-const state = {
     async 'channels_info, with a prefix and attributes'(context) {
         const library = python(context)
         const channel = context.name('presence-py-')
@@ -109,9 +104,7 @@ const state = {
         assert.deepEqual(await library.result('users_info', 'presence-nobody-here'), { users: [] })
         assert.equal((await library.call('users_info', 'nobody-here')).error, 'PusherBadRequest')
     },
-}
 
-const users = {
     async 'authenticate_user signs in, send_to_user reaches the user'(context) {
         const library = python(context)
         const id = context.name('py-user')
@@ -123,17 +116,9 @@ const users = {
         await library.result('send_to_user', id, 'greeting', { a: {} })
         assert.deepEqual((await event)[0], { a: {} })
     },
-}
 
-const termination = {
     async 'terminate_user_connections forgets to name the app, which is no path of ours'(context) {
         const { error } = await python(context).call('terminate_user_connections', 'somebody')
         assert.equal(error, 'PusherBadStatus')
     },
-}
-
-const marked = (feature, group) => Object.fromEntries(Object.entries(group).map(([name, test]) => [name, needs(feature, test)]))
-
-export default {
-    ...triggering, ...marked('batch', batches), ...marked('channels', state), ...marked('users', users), ...marked('terminate', termination),
 }

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 
 import { next } from '../support/client.mjs'
-import { needs } from '../support/context.mjs'
 import { userAuth } from '../support/raw.mjs'
 import { until, within } from '../support/until.mjs'
 
@@ -27,7 +26,7 @@ function watch(client) {
     return seen
 }
 
-const tests = {
+const signingIn = {
     async 'signs in, and gets back what was signed'(context) {
         const data = user('31', { 'ключ': [], extra: {} })
         const client = await signIn(context, data)
@@ -158,7 +157,7 @@ const tests = {
     },
 }
 
-const watchlistTests = {
+const watchlists = {
     async 'the watchlist tells who is there, who comes and who goes'(context) {
         const [ada, bob, eve] = ['ada', 'bob', 'eve'].map((word) => context.name(word))
         const online = await signIn(context, user(bob), { app: 'watching' })
@@ -213,7 +212,7 @@ const watchlistTests = {
     },
 }
 
-const terminationTests = {
+const terminations = {
     async 'terminate closes every connection of the user, which stays away'(context) {
         const id = context.name('user')
         const tabs = [await signIn(context, user(id)), await signIn(context, user(id))]
@@ -254,6 +253,4 @@ const terminationTests = {
     },
 }
 
-const marked = (feature, group) => Object.fromEntries(Object.entries(group).map(([name, test]) => [name, needs(feature, test)]))
-
-export default { ...marked('users', tests), ...marked('watchlist', watchlistTests), ...marked('terminate', terminationTests) }
+export default { ...signingIn, ...watchlists, ...terminations }
