@@ -78,6 +78,7 @@ impl Session {
                 (Some(channel), Some(data)) => self.relay(&event, &channel, data, hub),
                 _ => Err(ErrorReply::client_event_incomplete()),
             },
+            Ok(ClientMessage::Signin(_)) => Err(ErrorReply::unsupported_event("pusher:signin")),
             Ok(ClientMessage::Unsupported(event)) => Err(ErrorReply::unsupported_event(&event)),
             Err(why) => Err(ErrorReply::malformed(&why)),
         };

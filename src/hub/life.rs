@@ -63,10 +63,12 @@ impl LifeEvent {
         Self { user_id: Some(user_id.to_owned()), ..Self::new("member_added", app, channel) }
     }
 
+    #[allow(dead_code)]
     pub(super) fn cache_miss(app: &App, channel: &str) -> Self {
         Self::new("cache_miss", app, channel)
     }
 
+    #[allow(dead_code)]
     pub(super) fn subscription_count(app: &App, channel: &str, count: u64) -> Self {
         Self { count: Some(count), ..Self::new("subscription_count", app, channel) }
     }
