@@ -19,11 +19,13 @@
 //!  connection  one client's state          session, reader, outbox, socket
 //!    │
 //!  protocol    the words of Pusher         pure functions
+//!
+//!  webhook     one thread                  what happens on channels, told to webhooks and to the host's poll()
 //! ```
 //!
 //! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics` is a leaf that all may write.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
-//! server`, `event ← queue ← drain`. A test holds the house to that.
+//! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
 
 #[cfg(feature = "server")]
 mod bell;
@@ -50,6 +52,8 @@ pub mod metrics;
 pub mod protocol;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
+mod webhook;
 #[cfg(feature = "server")]
 mod worker;
 

@@ -16,11 +16,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("bell", &[]),
     ("error", &["config", "queue"]),
     ("hub", &["bell", "config", "metrics", "protocol"]),
+    ("webhook", &["config", "hub", "metrics", "protocol"]),
     ("connection", &["config", "hub", "protocol"]),
     ("worker", &["connection", "hub", "metrics", "protocol"]),
     ("http", &["config", "connection", "hub", "protocol", "worker"]),
     ("drain", &["config", "error", "event", "hub", "protocol", "queue"]),
-    ("server", &["bell", "config", "drain", "error", "http", "hub", "metrics", "worker"]),
+    ("server", &["bell", "config", "drain", "error", "http", "hub", "metrics", "webhook", "worker"]),
     ("extension", &["config", "error", "event", "protocol", "queue", "server"]),
 ];
 

@@ -13,16 +13,18 @@ mod app;
 mod channel;
 mod inbox;
 pub(crate) mod life;
+mod observer;
 mod presence;
 
 pub(crate) use app::{App, Quota};
 pub(crate) use inbox::{Admission, Delivery, Inbox, Letter, Mailbox, Socket};
+pub(crate) use observer::{Observed, Observer};
 
-use crate::config::Config;
+use crate::config::{Config, LifeKind};
 use crate::metrics::Metrics;
 use crate::protocol::{ChannelKind, EncodedFrame, Member, SocketId, frame};
 use channel::{Channel, Departure};
-use life::{LifeEvent, Observer};
+use life::LifeEvent;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -126,7 +128,7 @@ impl Hub {
         }
         self.publish(app, channel, Some(from), || frame);
         self.metrics.events_from_clients.increment();
-        self.observe(tell);
+        self.observe(app, LifeKind::ClientEvent, tell);
         Ok(())
     }
 
@@ -142,13 +144,15 @@ impl Hub {
         let workers = self.inboxes.len();
         let channel = shard.entry(Arc::clone(&name)).or_insert_with(|| Channel::new(workers));
         if channel.is_vacant() {
-            self.observe(|| LifeEvent::channel_occupied(app, &name));
+            self.observe(app, LifeKind::ChannelOccupied, || LifeEvent::channel_occupied(app, &name));
         }
         let newcomer = member.and_then(|member| channel.join(member));
         if let Some(newcomer) = newcomer {
             let added = frame::member_added(&name, &newcomer.added());
             self.post(app, &name, channel, None, &added);
-            self.observe(|| LifeEvent::member_added(app, &name, &newcomer.user_id));
+            self.observe(app, LifeKind::MemberAdded, || {
+                LifeEvent::member_added(app, &name, &newcomer.user_id)
+            });
         }
         channel.count(subscriber.worker);
         let succeeded =
@@ -172,11 +176,13 @@ impl Hub {
         if let Some(member) = gone {
             let removed = frame::member_removed(&name, &member.removed());
             self.post(app, &name, channel, None, &removed);
-            self.observe(|| LifeEvent::member_removed(app, &name, &member.user_id));
+            self.observe(app, LifeKind::MemberRemoved, || {
+                LifeEvent::member_removed(app, &name, &member.user_id)
+            });
         }
         if vacant {
             shard.remove(&name);
-            self.observe(|| LifeEvent::channel_vacated(app, &name));
+            self.observe(app, LifeKind::ChannelVacated, || LifeEvent::channel_vacated(app, &name));
         }
     }
 
@@ -199,8 +205,10 @@ impl Hub {
         }
     }
 
-    fn observe(&self, event: impl FnOnce() -> LifeEvent) {
+    /// Tells of an event, which is not even made where nobody wants to know of its kind.
+    fn observe(&self, app: &App, kind: LifeKind, event: impl FnOnce() -> LifeEvent) {
         if let Some(observer) = &self.observer
+            && observer.wants(app.index, kind)
             && !observer.tell(event())
         {
             self.metrics.life_events_dropped.increment();

@@ -141,7 +141,7 @@ fn a_worker_that_is_far_behind_holds_publishers_up() {
     house.subscribe("private-a", 0, None);
     let frame = EncodedFrame::from(vec![b'x'; 1 << 20]);
     let whisper = || {
-        let tell = || LifeEvent::new("client_event", &house.app, "private-a");
+        let tell = || LifeEvent::new(LifeKind::ClientEvent, &house.app, "private-a");
         house.hub.publish_client_event(&house.app, "private-a", SocketId::from_random(1), frame.clone(), tell)
     };
     let taken = std::iter::repeat_with(whisper).take_while(Result::is_ok).count();
