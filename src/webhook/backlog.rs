@@ -128,8 +128,7 @@ mod tests {
     fn a_request_is_bounded_in_bytes_too_but_takes_an_event_of_any_size() {
         let half = "x".repeat(BATCH_BYTES / 2);
         let large = "x".repeat(BATCH_BYTES * 2);
-        let mut backlog =
-            with([half.clone(), half.clone(), half.clone(), large.clone(), half], Instant::now());
+        let mut backlog = with([half.clone(), half.clone(), half.clone(), large, half], Instant::now());
         let sizes: Vec<usize> =
             std::iter::repeat_with(|| backlog.take().len()).take_while(|&size| size > 0).collect();
         assert_eq!(sizes, [2, 1, 1, 1]);

@@ -10,3 +10,5 @@ mod presence;
 mod queue;
 mod subscriptions;
 mod support;
+mod webhook_receiver;
+mod webhooks;
