@@ -50,14 +50,14 @@ setup: ## Install what the tests and the demo need; a second run does nothing
 test: setup server ext82 ext84 ## Set everything up and run every test
 	@tests/run
 
-suites := test-rust test-extension test-php test-fpm test-browser
+suites := test-rust test-extension test-php test-fpm test-conformance test-browser
 
 $(suites): test-%: setup ## Run one suite; what it tests is built first
 	@tests/run $*
 
 test-extension test-fpm: ext82
 test-extension test-php test-fpm test-browser: ext84
-test-php test-fpm test-browser: server
+test-php test-fpm test-conformance test-browser: server
 
 lint: setup ## Check the formatting, clippy with warnings as errors, PHP syntax
 	@tests/run lint

@@ -3,9 +3,10 @@
 use crate::config::Config;
 use crate::error::Error;
 use crate::event::Event;
-use crate::hub::Hub;
-use crate::protocol::{SocketId, channel, frame};
-use crate::queue::{Consumer, ConsumerOptions, Record, Waker};
+use crate::hub::{self, Hub};
+use crate::protocol::{SocketId, channel};
+use crate::queue::{Access, Consumer, ConsumerOptions, Record, Waker};
+use crate::view;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -55,8 +56,11 @@ impl Drain {
                 queues.entry(path).or_default().push(app.id.clone());
             }
         }
+        let named = |name: &Option<String>| name.clone().unwrap_or_default();
+        let access = Access::named(&named(&config.queue_owner), &named(&config.queue_group))
+            .map_err(|unknown| Error::QueueAccess(unknown.to_string()))?;
         let open = |(path, apps): (&PathBuf, Vec<String>)| {
-            let consumer = Consumer::open(ConsumerOptions::new(path))
+            let consumer = Consumer::open(ConsumerOptions { access, ..ConsumerOptions::new(path) })
                 .map_err(|error| Error::Queue(path.clone(), error))?;
             Ok(Self { consumer, hub: Arc::clone(hub), apps, is_stopped: Arc::default() })
         };
@@ -111,9 +115,13 @@ fn publish(hub: &Hub, apps: &[String], record: &Record<'_>) {
         let size = event.data.len();
         return refuse(hub, &format_args!("its data has {size} bytes, and max_event_bytes is {limit}"));
     }
+    let published = hub::Event { name: event.name, data: event.data, except };
     for name in event.channels {
-        match channel::validate(name, channel::MAX_NAME_LENGTH) {
-            Ok(()) => hub.publish(app, name, except, || frame::event(event.name, name, event.data)),
+        match channel::validate(name, app.config.max_channel_name_length) {
+            Ok(()) => {
+                view::event("the queue", event.name, name, event.data);
+                hub.publish(app, name, &published);
+            }
             Err(why) => refuse(hub, &format_args!("channel {name:?}: {why}")),
         }
     }

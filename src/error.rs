@@ -15,6 +15,8 @@ pub enum Error {
     Listen(ListenAddress, io::Error),
     /// The queue directory cannot be used.
     Queue(PathBuf, crate::queue::Error),
+    /// The configured owner or group of the queue directories does not exist.
+    QueueAccess(String),
     /// The system refused a thread or a descriptor.
     System(&'static str, io::Error),
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Error {
                 _ => write!(f, "cannot listen on {address}: {error}"),
             },
             Self::Queue(path, error) => write!(f, "queue {}: {error}", path.display()),
+            Self::QueueAccess(why) => write!(f, "queue_owner or queue_group: {why}"),
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }
     }
@@ -46,6 +49,7 @@ impl std::error::Error for Error {
             Self::Config(error) => Some(error),
             Self::Listen(_, error) | Self::System(_, error) => Some(error),
             Self::Queue(_, error) => Some(error),
+            Self::QueueAccess(_) => None,
         }
     }
 }

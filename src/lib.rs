@@ -16,14 +16,15 @@
 //!    │            └── client events        come back up from connections
 //!  worker      1..n threads                each owns its connections; inbox → outboxes → one writev each
 //!    │
-//!  connection  one client's state          session, reader, outbox, socket
+//!  connection  one client's state          session, outbox, socket
 //!    │
 //!  protocol    the words of Pusher         pure functions
 //!
 //!  webhook     one thread                  what happens on channels, told to webhooks and to the host's poll()
 //! ```
 //!
-//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics` is a leaf that all may write.
+//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics` and `view` are
+//! leaves that all may write.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
 
@@ -52,6 +53,8 @@ pub mod metrics;
 pub mod protocol;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
+mod view;
 #[cfg(feature = "server")]
 mod webhook;
 #[cfg(feature = "server")]

@@ -45,6 +45,12 @@ struct ServerArgs {
     /// Queue directory of the apps that do not name their own.
     #[arg(long, value_name = "DIR")]
     queue: Option<PathBuf>,
+    /// Print each connect, subscribe, event and refusal in a line.
+    #[arg(long)]
+    debug: bool,
+    /// With --debug: the data of events too.
+    #[arg(long, requires = "debug")]
+    payloads: bool,
 }
 
 #[derive(Debug, Args)]
@@ -71,7 +77,12 @@ struct PublishArgs {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("CANYON_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let default = match &cli.command {
+        Command::Serve(ServerArgs { payloads: true, .. }) => "info,view=trace",
+        Command::Serve(ServerArgs { debug: true, .. }) => "info,view=debug",
+        _ => "info",
+    };
+    let filter = EnvFilter::try_from_env("CANYON_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

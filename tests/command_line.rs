@@ -173,6 +173,46 @@ fn a_second_server_on_one_queue_is_refused() {
 }
 
 #[test]
+fn debug_prints_a_line_for_what_happens_and_payloads_only_when_asked() {
+    for (flags, shows_payloads) in [(vec!["--debug"], false), (vec!["--debug", "--payloads"], true)] {
+        let (directory, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (queue, log) = (directory.path().join("queue"), logs.path().join("log"));
+        let mut child = canyon()
+            .args(["serve", "--listen", "127.0.0.1:0", "--app", "1:k:hush-hush", "--queue"])
+            .arg(&queue)
+            .args(flags)
+            .stderr(std::fs::File::create(&log).unwrap())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        let served = Served { child, ready, directory };
+        let publish = |event: &str| {
+            let arguments =
+                ["publish", "--app", "1", "--channel", "lobby", "--data", "hello there", "--event", event];
+            assert!(canyon().args(arguments).arg("--queue").arg(&queue).status().unwrap().success());
+        };
+        publish("greeting");
+        publish("last");
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let text = loop {
+            let text = std::fs::read_to_string(&log).unwrap();
+            // Lines come in order: once the second event is there, all of the first one is.
+            if text.contains("last to lobby from the queue, 11 bytes") {
+                break text;
+            }
+            assert!(std::time::Instant::now() < deadline, "nothing was printed: {text}");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        };
+        assert_eq!(served.end(15).code(), Some(0));
+        assert!(text.contains("greeting to lobby from the queue, 11 bytes"), "{text}");
+        assert_eq!(text.contains("hello there"), shows_payloads, "{text}");
+        assert!(!text.contains("hush-hush"), "{text}");
+    }
+}
+
+#[test]
 fn check_prints_what_would_be_in_effect_without_the_secret() {
     let output = run(&["check", "--app", "1:public-key:hush-hush", "--listen", "127.0.0.1:6001"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -181,6 +221,29 @@ fn check_prints_what_would_be_in_effect_without_the_secret() {
         assert!(text.contains(wanted), "{text}");
     }
     assert!(!text.contains("hush-hush"), "{text}");
+}
+
+#[test]
+fn the_queue_directory_can_be_shared_with_a_group() {
+    use std::os::unix::fs::MetadataExt;
+    let group = rustix::process::getegid().as_raw().to_string();
+    let directory = tempfile::tempdir().unwrap();
+    let queue = directory.path().join("queue");
+    let mut command = canyon();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--app", "1:k:s", "--queue"]).arg(&queue);
+    command.env("CANYON_QUEUE_GROUP", &group);
+    let served = Served::spawn(command, directory);
+    let (folder, control) = (queue.metadata().unwrap(), queue.join("control").metadata().unwrap());
+    assert_eq!((folder.mode() & 0o7777, control.mode() & 0o777), (0o2770, 0o660));
+    assert_eq!((folder.gid().to_string(), control.gid().to_string()), (group.clone(), group));
+    drop(served);
+    let mut command = canyon();
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--app", "1:k:s"])
+        .env("CANYON_QUEUE_GROUP", "no-such-group");
+    let output = command.output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && message.contains("no-such-group"), "{message}");
 }
 
 #[test]

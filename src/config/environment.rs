@@ -31,6 +31,8 @@ pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings
         settings.path_prefix = Some(prefix);
     }
     settings.queue = first(&["CANYON_QUEUE"]).map(|(_, path)| PathBuf::from(path));
+    settings.queue_owner = first(&["CANYON_QUEUE_OWNER"]).map(|(_, user)| user);
+    settings.queue_group = first(&["CANYON_QUEUE_GROUP"]).map(|(_, group)| group);
     settings.apps = app(first)?.into_iter().collect();
     Ok(settings)
 }

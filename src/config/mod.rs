@@ -29,6 +29,10 @@ pub struct Config {
     pub listen: Vec<ListenAddress>,
     /// Stands before `/app` and `/apps`: empty, or `/segment` without a slash at its end.
     pub path_prefix: String,
+    /// User whose queue directories are trusted besides this one and root, by name or number.
+    pub queue_owner: Option<String>,
+    /// Group that may use the queue directories, by name or number: they are 2770 then, else 0700.
+    pub queue_group: Option<String>,
     /// Worker threads; by default one per processor.
     pub workers: usize,
     /// Seconds without progress after which a client with a full outbox is hung up on.
@@ -46,6 +50,10 @@ pub struct Settings {
     pub listen: Option<Vec<ListenAddress>>,
     /// Queue directory of every app that does not name its own.
     pub queue: Option<PathBuf>,
+    /// See [`Config::queue_owner`].
+    pub queue_owner: Option<String>,
+    /// See [`Config::queue_group`].
+    pub queue_group: Option<String>,
     /// See [`Config::path_prefix`].
     pub path_prefix: Option<PathPrefix>,
     /// See [`Config::workers`].
@@ -128,6 +136,8 @@ impl Settings {
         Self {
             listen: self.listen.or(below.listen),
             queue: self.queue.or(below.queue),
+            queue_owner: self.queue_owner.or(below.queue_owner),
+            queue_group: self.queue_group.or(below.queue_group),
             path_prefix: self.path_prefix.or(below.path_prefix),
             workers: self.workers.or(below.workers),
             send_timeout: self.send_timeout.or(below.send_timeout),
@@ -165,6 +175,8 @@ impl Settings {
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Config {
             listen: self.listen.unwrap_or_else(|| vec![ListenAddress::default()]),
+            queue_owner: self.queue_owner,
+            queue_group: self.queue_group,
             path_prefix: self.path_prefix.map(|prefix| prefix.0).unwrap_or_default(),
             workers: self.workers.map_or_else(processors, |workers| workers.0),
             send_timeout: self.send_timeout.map_or(10, |seconds| seconds.0),

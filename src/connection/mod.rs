@@ -4,16 +4,15 @@
 //! whatever concerns them goes through the hub.
 
 mod outbox;
-mod reader;
 mod session;
 mod socket;
 
 pub(crate) use outbox::{Flushed, Outbox};
-pub(crate) use reader::{Decoder, FrameReader, Incoming};
 pub(crate) use session::{Place, Reaction, Session};
 pub(crate) use socket::Stream;
 
 use crate::hub::Quota;
+use crate::protocol::reader::FrameReader;
 use crate::protocol::{Close, EncodedFrame, SocketId, frame};
 use std::rc::Rc;
 
@@ -24,6 +23,8 @@ pub(crate) struct Connection {
     pub(crate) reader: FrameReader,
     pub(crate) outbox: Outbox,
     pub(crate) stream: Rc<Stream>,
+    /// Tick of the worker's clock at which it connected.
+    since: u32,
     /// Tick of the worker's clock at which the client was last heard.
     pub(crate) heard: u32,
     /// Tick at which an unanswered ping was sent.
@@ -50,6 +51,7 @@ impl Connection {
             reader: FrameReader::default(),
             outbox: Outbox::default(),
             stream,
+            since: now,
             heard: now,
             pinged: None,
             is_dirty: false,
@@ -73,5 +75,40 @@ impl Connection {
     pub(crate) fn close(&mut self, close: &Close, now: u32) {
         self.send(frame::close(close));
         self.closing.get_or_insert(now);
+    }
+
+    /// The tick at which something may be due.
+    pub(crate) fn next_look(&self) -> u32 {
+        let alive = match self.pinged {
+            Some(since) => since + self.pong_wait(),
+            None => self.heard + self.session.app.config.activity_timeout,
+        };
+        match self.session.app.config.authorization_timeout {
+            0 => alive,
+            _ if self.session.is_authorized() => alive,
+            timeout => alive.min(self.since + timeout),
+        }
+    }
+
+    /// Whether the time is over in which the client had to prove that the application knows it.
+    pub(crate) fn is_unauthorized(&self, now: u32) -> bool {
+        let timeout = self.session.app.config.authorization_timeout;
+        timeout > 0 && !self.session.is_authorized() && now >= self.since + timeout
+    }
+
+    /// Whether the client has been silent for so long that it should be asked.
+    pub(crate) fn is_silent(&self, now: u32) -> bool {
+        self.pinged.is_none() && now >= self.heard + self.session.app.config.activity_timeout
+    }
+
+    /// Whether the client was asked and did not answer.
+    pub(crate) fn has_missed_pong(&self, now: u32) -> bool {
+        self.pinged.is_some_and(|since| now >= since + self.pong_wait())
+    }
+
+    /// Seconds for an answer: what the protocol recommends, less where the app is less patient than that.
+    fn pong_wait(&self) -> u32 {
+        const RECOMMENDED: u32 = 30;
+        self.session.app.config.activity_timeout.min(RECOMMENDED)
     }
 }

@@ -49,7 +49,7 @@ impl Outbox {
         self.frames.is_empty()
     }
 
-    /// Writes through `write` (one `writev` per call) until everything is sent or the socket is full.
+    /// Writes through `write` (one system call each) until everything is sent or the socket is full.
     pub(crate) fn flush(&mut self, mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>) -> Flushed {
         let mut progress = false;
         while !self.frames.is_empty() {

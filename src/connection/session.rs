@@ -3,12 +3,16 @@
 use super::Outbox;
 use crate::config::{ClientEvents, LifeKind};
 use crate::hub::life::LifeEvent;
-use crate::hub::{App, Hub, Overloaded, Subscriber};
-use crate::protocol::client_message::{Subscribe, Unsubscribe};
-use crate::protocol::{ChannelKind, ClientMessage, ErrorReply, Member, SocketId, channel, frame, signature};
+use crate::hub::{App, Hub, Overloaded, PresenceFull, Subscriber};
+use crate::protocol::client_message::{Signin, Subscribe, Unsubscribe};
+use crate::protocol::user::MAX_WATCHED;
+use crate::protocol::{ChannelKind, ClientMessage, ErrorReply, Member, SocketId, User};
+use crate::protocol::{channel, frame, signature};
+use crate::view;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Largest `data` of a client event. (The hosted number is not known; this is that of its HTTP API.)
 const MAX_CLIENT_EVENT_BYTES: usize = 10_240;
@@ -22,6 +26,17 @@ pub(crate) struct Session {
     pub(crate) app: Arc<App>,
     pub(crate) socket_id: SocketId,
     pub(crate) subscriptions: HashMap<Arc<str>, Subscription, foldhash::fast::RandomState>,
+    user: Option<Box<User>>,
+    /// Whether it signed in or was let on a guarded channel, once.
+    is_authorized: bool,
+    whispers: Rate,
+}
+
+/// Events in the present second.
+#[derive(Debug, Default)]
+struct Rate {
+    second: Option<Instant>,
+    count: u32,
 }
 
 /// One subscription of one client.
@@ -52,7 +67,19 @@ pub(crate) enum Reaction {
 
 impl Session {
     pub(crate) fn new(app: &Arc<App>, socket_id: SocketId) -> Self {
-        Self { app: Arc::clone(app), socket_id, subscriptions: HashMap::default() }
+        Self {
+            app: Arc::clone(app),
+            socket_id,
+            subscriptions: HashMap::default(),
+            user: None,
+            is_authorized: false,
+            whispers: Rate::default(),
+        }
+    }
+
+    /// Whether the client proved that the application knows it: by signing in, or by a guarded channel.
+    pub(crate) fn is_authorized(&self) -> bool {
+        self.is_authorized
     }
 
     /// Does what a text message asks for. Answers go into `outbox`; a refusal never closes the connection.
@@ -63,38 +90,41 @@ impl Session {
         (worker, slot): (usize, usize),
         outbox: &mut Outbox,
     ) -> Reaction {
+        let subscriber = Subscriber { worker, slot, socket_id: self.socket_id };
         let done = match ClientMessage::parse(text) {
             Ok(ClientMessage::Ping) => {
                 outbox.push(frame::pong());
                 Ok(Reaction::Nothing)
             }
             Ok(ClientMessage::Pong) => Ok(Reaction::Nothing),
-            Ok(ClientMessage::Subscribe(subscribe)) => {
-                let subscriber = Subscriber { worker, slot, socket_id: self.socket_id };
-                self.subscribe(&subscribe, hub, subscriber)
-            }
+            Ok(ClientMessage::Subscribe(subscribe)) => self.subscribe(&subscribe, hub, subscriber),
             Ok(ClientMessage::Unsubscribe(unsubscribe)) => self.unsubscribe(&unsubscribe, hub, worker),
+            Ok(ClientMessage::Signin(signin)) => self.sign_in(&signin, hub, subscriber, outbox),
             Ok(ClientMessage::ClientEvent { event, channel, data }) => match (channel, data) {
                 (Some(channel), Some(data)) => self.relay(&event, &channel, data, hub),
                 _ => Err(ErrorReply::client_event_incomplete()),
             },
-            Ok(ClientMessage::Signin(_)) => Err(ErrorReply::unsupported_event("pusher:signin")),
             Ok(ClientMessage::Unsupported(event)) => Err(ErrorReply::unsupported_event(&event)),
             Err(why) => Err(ErrorReply::malformed(&why)),
         };
         done.unwrap_or_else(|reply| {
+            view::refused(self.socket_id, &reply.message);
             frame::error_reply(&reply).for_each(|frame| outbox.push(frame));
             Reaction::Nothing
         })
     }
 
-    /// Leaves every channel, as a departing client does; the places it had.
-    pub(crate) fn leave_all(&mut self, hub: &Hub, worker: usize) -> Vec<Place> {
+    /// Leaves every channel and signs out, as a departing client does; the places it had.
+    pub(crate) fn leave_all(&mut self, hub: &Hub, worker: usize, slot: usize) -> Vec<Place> {
         let leave = |(name, subscription): (Arc<str>, Subscription)| {
             hub.unsubscribe(&self.app, &name, worker, subscription.user_id.as_deref());
             subscription.place
         };
-        std::mem::take(&mut self.subscriptions).into_iter().filter_map(leave).collect()
+        let places = std::mem::take(&mut self.subscriptions).into_iter().filter_map(leave).collect();
+        if let Some(user) = self.user.take() {
+            hub.sign_out(&self.app, Subscriber { worker, slot, socket_id: self.socket_id }, &user);
+        }
+        places
     }
 
     fn subscribe(
@@ -104,7 +134,7 @@ impl Session {
         subscriber: Subscriber,
     ) -> Result<Reaction, ErrorReply> {
         let name = subscribe.channel.as_str();
-        channel::validate(name, channel::MAX_NAME_LENGTH)
+        channel::validate(name, self.app.config.max_channel_name_length)
             .map_err(|why| ErrorReply::invalid_channel(name, why))?;
         if self.subscriptions.contains_key(name) {
             return Err(ErrorReply::already_subscribed(name));
@@ -114,20 +144,73 @@ impl Session {
             self.verify(subscribe)?;
         }
         let member = match kind {
-            ChannelKind::Presence => {
-                let data = subscribe.channel_data.as_deref().unwrap_or_default();
-                let member = Member::from_channel_data(data)
-                    .map_err(|why| ErrorReply::invalid_presence_data(name, &why))?;
-                Some(member)
-            }
-            // Nobody can sign in yet, so nobody is the user of such a channel.
+            ChannelKind::Presence => Some(self.member(name, subscribe.channel_data.as_deref())?),
+            ChannelKind::User if self.is_user_of(name) => None,
             ChannelKind::User => return Err(ErrorReply::not_signed_in(name)),
             ChannelKind::Public | ChannelKind::Private => None,
         };
         let user_id = member.as_ref().map(|member| Arc::clone(&member.user_id));
+        hub.subscribe(&self.app, name, subscriber, member)
+            .map_err(|PresenceFull| ErrorReply::presence_full(name, self.app.config.max_presence_members))?;
         self.subscriptions.insert(name.into(), Subscription { place: None, user_id });
-        hub.subscribe(&self.app, name, subscriber, member);
+        self.is_authorized |= kind.is_guarded();
+        view::did(self.socket_id, "subscribed to", name);
         Ok(Reaction::Subscribed)
+    }
+
+    /// The member that a presence subscription makes of this connection: the one of `channel_data`, else the user it is
+    /// signed in as.
+    fn member(&self, channel: &str, channel_data: Option<&str>) -> Result<Member, ErrorReply> {
+        let member = match (channel_data, &self.user) {
+            (None, Some(user)) => Member { user_id: Arc::clone(&user.id), user_info: Arc::clone(&user.info) },
+            (data, _) => Member::from_channel_data(data.unwrap_or_default())
+                .map_err(|why| ErrorReply::invalid_presence_data(channel, &why))?,
+        };
+        let limit = self.app.config.max_presence_bytes;
+        if member.user_info.len() > limit {
+            let why = format!("user_info is larger than {limit} bytes");
+            return Err(ErrorReply::invalid_presence_data(channel, &why));
+        }
+        Ok(member)
+    }
+
+    fn is_user_of(&self, channel: &str) -> bool {
+        self.user.as_ref().is_some_and(|user| channel::user_of(channel) == Some(&*user.id))
+    }
+
+    /// Signs the connection in. A second time is fine as the same user, as pusher-js may do it.
+    fn sign_in(
+        &mut self,
+        signin: &Signin,
+        hub: &Hub,
+        subscriber: Subscriber,
+        outbox: &mut Outbox,
+    ) -> Result<Reaction, ErrorReply> {
+        let app = &self.app.config;
+        if !app.user_authentication {
+            return Err(ErrorReply::user_authentication_off());
+        }
+        let socket_id = self.socket_id.to_string();
+        signature::verify_user((&app.key, app.secret.reveal()), &signin.auth, &socket_id, &signin.user_data)
+            .map_err(|why| ErrorReply::signin_refused(&why))?;
+        let user =
+            User::from_user_data(&signin.user_data).map_err(|why| ErrorReply::invalid_user_data(&why))?;
+        if self.user.as_ref().is_some_and(|known| known.id != user.id) {
+            return Err(ErrorReply::signed_in_as_another());
+        }
+        outbox.push(frame::signin_success(&signin.user_data));
+        self.is_authorized = true;
+        if self.user.is_some() {
+            return Ok(Reaction::Nothing);
+        }
+        if app.watchlist && user.is_watchlist_cut {
+            let cut = ErrorReply::watchlist_cut(MAX_WATCHED);
+            frame::error_reply(&cut).for_each(|frame| outbox.push(frame));
+        }
+        hub.sign_in(&self.app, subscriber, &user);
+        view::did(self.socket_id, "signed in as", &user.id);
+        self.user = Some(Box::new(user));
+        Ok(Reaction::Nothing)
     }
 
     fn verify(&self, subscribe: &Subscribe) -> Result<(), ErrorReply> {
@@ -151,11 +234,12 @@ impl Session {
         let name = unsubscribe.channel.as_str();
         let subscription = self.subscriptions.remove(name).ok_or_else(|| ErrorReply::not_subscribed(name))?;
         hub.unsubscribe(&self.app, name, worker, subscription.user_id.as_deref());
+        view::did(self.socket_id, "unsubscribed from", name);
         Ok(subscription.place.map_or(Reaction::Nothing, Reaction::Unsubscribed))
     }
 
     /// Passes a client event on to the other subscribers of its channel.
-    fn relay(&self, event: &str, name: &str, data: &RawValue, hub: &Hub) -> Result<Reaction, ErrorReply> {
+    fn relay(&mut self, event: &str, name: &str, data: &RawValue, hub: &Hub) -> Result<Reaction, ErrorReply> {
         if self.app.config.client_events == ClientEvents::Off {
             return Err(ErrorReply::client_events_off());
         }
@@ -171,6 +255,11 @@ impl Session {
         if event.len() > MAX_EVENT_NAME_LENGTH {
             return Err(ErrorReply::client_event_name_too_long(MAX_EVENT_NAME_LENGTH));
         }
+        let rate = self.app.config.client_event_rate;
+        if rate > 0 && self.whispers.count(Instant::now()) > rate {
+            return Err(ErrorReply::client_event_rate(rate));
+        }
+        view::event(self.socket_id, event, name, data.get());
         let user_id = subscription.user_id.as_deref();
         let relayed = frame::client_event(event, name, data, user_id);
         let tell = || LifeEvent {
@@ -180,8 +269,19 @@ impl Session {
             socket_id: Some(self.socket_id.to_string()),
             ..LifeEvent::new(LifeKind::ClientEvent, &self.app, name)
         };
-        hub.publish_client_event(&self.app, name, self.socket_id, relayed, tell)
+        hub.publish_client_event(&self.app, name, self.socket_id, &relayed, tell)
             .map(|()| Reaction::Nothing)
             .map_err(|Overloaded| ErrorReply::overloaded())
+    }
+}
+
+impl Rate {
+    /// Counts an event; how many there were in the second that the first of them began.
+    fn count(&mut self, now: Instant) -> u32 {
+        match self.second {
+            Some(second) if now.duration_since(second) < Duration::from_secs(1) => self.count += 1,
+            _ => (self.second, self.count) = (Some(now), 1),
+        }
+        self.count
     }
 }

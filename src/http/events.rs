@@ -1,21 +1,25 @@
-//! `POST /apps/{id}/events`: one event for up to a hundred channels.
+//! `POST /apps/{id}/events` and `/batch_events`: events that an application publishes over HTTP.
+//!
+//! Everything is checked before anything is published.
 
+use super::channels::require_name;
+use super::info::Info;
+use super::query::Query;
 use super::{Answer, Refusal, json};
-use crate::hub::App;
-use crate::protocol::{SocketId, channel, frame};
-use crate::worker::Worker;
+use crate::hub::{App, Event, Hub};
+use crate::protocol::{SocketId, channel};
+use crate::view;
 use hyper::StatusCode;
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// Longest event name that the server libraries of the hosted service send, in bytes.
 const MAX_NAME_LENGTH: usize = 200;
 
-/// Channels of one event.
-const MAX_CHANNELS: usize = 100;
-
 #[derive(Deserialize)]
-struct EventBody<'a> {
+struct Body<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
     #[serde(borrow)]
@@ -26,70 +30,160 @@ struct EventBody<'a> {
     channel: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     socket_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    info: Option<Cow<'a, str>>,
 }
 
-/// Checks the event whole, then publishes it to each of its channels.
-pub(super) fn publish(worker: &Worker, app: &App, body: &[u8]) -> Result<Answer, Refusal> {
-    let event: EventBody<'_> = serde_json::from_slice(body)
-        .map_err(|error| Refusal::bad_request(format!("The body is not an event: {error}")))?;
-    let channels = channels(&event)?;
-    let except = valid(&event, app, &channels)?;
-    if worker.hub.is_overloaded() {
-        let message = "The server is over capacity, try again";
-        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message));
-    }
-    for name in channels {
-        worker.hub.publish(app, name, except, || frame::event(&event.name, name, &event.data));
-    }
-    worker.hub.metrics.events_from_http.increment();
-    Ok(json("{}"))
+#[derive(Deserialize)]
+struct Batch<'a> {
+    #[serde(borrow)]
+    batch: Vec<Body<'a>>,
 }
 
-/// The channels, each once.
-fn channels<'e>(event: &'e EventBody<'_>) -> Result<Vec<&'e str>, Refusal> {
-    let mut names: Vec<&str> = match (&event.channels, &event.channel) {
-        (Some(channels), None) => channels.iter().map(AsRef::as_ref).collect(),
-        (None, Some(channel)) => vec![channel],
-        (Some(_), Some(_)) => return Err(Refusal::bad_request("Give either channels or channel, not both")),
-        (None, None) => Vec::new(),
+/// An event that can be published as it is.
+struct Checked<'e> {
+    event: Event<'e>,
+    channels: Vec<&'e str>,
+    info: Info,
+}
+
+/// Publishes one event to each of its channels.
+pub(super) fn publish(hub: &Hub, app: &App, body: &[u8], query: &Query<'_>) -> Result<Answer, Refusal> {
+    let body = if body.is_empty() { Body::from_query(query)? } else { parse(body)? };
+    let checked = body.check(app)?;
+    require_room(hub)?;
+    checked.publish(hub, app);
+    let attributes = |name: &&str| {
+        let attributes = checked.info.of(hub, app, name, hub.occupancy(app, name));
+        ((*name).to_owned(), Value::Object(attributes))
     };
-    if names.is_empty() {
-        return Err(Refusal::bad_request("An event needs at least one channel"));
+    if checked.info == Info::default() {
+        return Ok(json("{}"));
     }
-    if names.len() > MAX_CHANNELS {
-        let message = format!("An event can be sent to {MAX_CHANNELS} channels at most, not {}", names.len());
+    let channels: Map<String, Value> = checked.channels.iter().map(attributes).collect();
+    Ok(json(json!({"channels": channels}).to_string()))
+}
+
+/// Publishes several events, each to one channel.
+pub(super) fn publish_batch(hub: &Hub, app: &App, body: &[u8]) -> Result<Answer, Refusal> {
+    let Batch { batch } = parse(body)?;
+    let limit = app.config.max_batch_size;
+    if batch.len() > limit {
+        let message = format!("Batch too large: it has {} events, and {limit} are allowed", batch.len());
         return Err(Refusal::bad_request(message));
     }
-    let mut seen = std::collections::HashSet::new();
-    names.retain(|name| seen.insert(*name));
-    Ok(names)
+    if batch.iter().any(|body| body.channels.is_some()) {
+        return Err(Refusal::bad_request("An event of a batch has one channel, not channels"));
+    }
+    let checked = batch.iter().map(|body| body.check(app)).collect::<Result<Vec<_>, _>>()?;
+    require_room(hub)?;
+    checked.iter().for_each(|event| event.publish(hub, app));
+    if checked.iter().all(|event| event.info == Info::default()) {
+        return Ok(json("{}"));
+    }
+    let attributes = |event: &Checked<'_>| {
+        let attributes = |name: &&str| event.info.of(hub, app, name, hub.occupancy(app, name));
+        event.channels.first().map(attributes).unwrap_or_default()
+    };
+    let answers: Vec<Map<String, Value>> = checked.iter().map(attributes).collect();
+    Ok(json(json!({"batch": answers}).to_string()))
 }
 
-/// The connection to leave out, if everything about the event is right.
-fn valid(event: &EventBody<'_>, app: &App, channels: &[&str]) -> Result<Option<SocketId>, Refusal> {
-    let name = event.name.as_ref();
-    if name.is_empty() || name.len() > MAX_NAME_LENGTH {
-        return Err(Refusal::bad_request(format!("The event's name must have 1 to {MAX_NAME_LENGTH} bytes")));
+fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::bad_request(format!("The body is not an event: {error}")))
+}
+
+/// Refuses while the workers are behind: the publisher should come back, nothing is half done.
+fn require_room(hub: &Hub) -> Result<(), Refusal> {
+    if hub.is_overloaded() {
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "The server is over capacity, try again"));
     }
-    if name.starts_with("pusher:") || name.starts_with("pusher_internal:") {
-        return Err(Refusal::bad_request(format!("The event's name {name:?} is reserved for the server")));
+    Ok(())
+}
+
+impl Checked<'_> {
+    fn publish(&self, hub: &Hub, app: &App) {
+        for name in &self.channels {
+            view::event("the HTTP API", self.event.name, name, self.event.data);
+            hub.publish(app, name, &self.event);
+        }
+        hub.metrics.events_from_http.increment();
     }
-    let limit = app.config.max_event_bytes;
-    if event.data.len() > limit {
-        let message = format!(
-            "The data content of this event exceeds the allowed maximum ({limit} bytes): it has {}",
-            event.data.len()
-        );
-        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+}
+
+impl<'a> Body<'a> {
+    /// Reads the parameters of a request without a body.
+    fn from_query(query: &'a Query<'_>) -> Result<Self, Refusal> {
+        let get = |key: &str| query.get(key).map(Cow::Borrowed);
+        let required = |key: &str| {
+            get(key).ok_or_else(|| {
+                Refusal::bad_request(format!("The event has neither a body nor the parameter {key}"))
+            })
+        };
+        let channels: Vec<Cow<'a, str>> = query.all("channels").map(Cow::Borrowed).collect();
+        Ok(Self {
+            name: required("name")?,
+            data: required("data")?,
+            channels: (!channels.is_empty()).then_some(channels),
+            channel: get("channel"),
+            socket_id: get("socket_id"),
+            info: get("info"),
+        })
     }
-    for name in channels {
-        channel::validate(name, channel::MAX_NAME_LENGTH)
-            .map_err(|why| Refusal::bad_request(format!("Invalid channel name {name:?}: {why}")))?;
+
+    fn check(&self, app: &App) -> Result<Checked<'_>, Refusal> {
+        let name = self.name.as_ref();
+        if name.is_empty() || name.len() > MAX_NAME_LENGTH {
+            return Err(Refusal::bad_request(format!(
+                "The event's name must have 1 to {MAX_NAME_LENGTH} bytes"
+            )));
+        }
+        if name.starts_with("pusher:") || name.starts_with("pusher_internal:") {
+            return Err(Refusal::bad_request(format!(
+                "The event's name {name:?} is reserved for the server"
+            )));
+        }
+        let (limit, size) = (app.config.max_event_bytes, self.data.len());
+        if size > limit {
+            let message = format!(
+                "The data content of this event exceeds the allowed maximum ({limit} bytes): it has {size}"
+            );
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+        }
+        let channels = self.distinct_channels(app)?;
+        let except = self.socket_id.as_deref().map(str::parse::<SocketId>).transpose();
+        let except = except.map_err(|why| Refusal::bad_request(format!("Invalid socket_id: {why}")))?;
+        let info = Info::parse(self.info.as_deref())?;
+        Ok(Checked { event: Event { name, data: &self.data, except }, channels, info })
     }
-    // Each encrypted channel has a key of its own, so no text can be meant for two of them.
-    if channels.len() > 1 && channels.iter().any(|name| name.starts_with("private-encrypted-")) {
-        return Err(Refusal::bad_request("An event for an encrypted channel can be for no other channel"));
+
+    fn distinct_channels(&self, app: &App) -> Result<Vec<&str>, Refusal> {
+        let mut names: Vec<&str> = match (&self.channels, &self.channel) {
+            (Some(channels), None) => channels.iter().map(AsRef::as_ref).collect(),
+            (None, Some(channel)) => vec![channel],
+            (Some(_), Some(_)) => {
+                return Err(Refusal::bad_request("Give either channels or channel, not both"));
+            }
+            (None, None) => Vec::new(),
+        };
+        if names.is_empty() {
+            return Err(Refusal::bad_request("An event needs at least one channel"));
+        }
+        let limit = app.config.max_channels_per_event;
+        if names.len() > limit {
+            let message = format!("An event can be sent to {limit} channels at most, not {}", names.len());
+            return Err(Refusal::bad_request(message));
+        }
+        names.iter().try_for_each(|name| require_name(app, name))?;
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(*name));
+        // Each encrypted channel has a key of its own, so no text can be meant for two of them.
+        if names.len() > 1 && names.iter().any(|name| channel::is_encrypted(name)) {
+            return Err(Refusal::bad_request(
+                "An event for an encrypted channel can be for no other channel",
+            ));
+        }
+        Ok(names)
     }
-    let except = event.socket_id.as_deref().map(str::parse).transpose();
-    except.map_err(|why| Refusal::bad_request(format!("Invalid socket_id: {why}")))
 }

@@ -3,12 +3,16 @@
 //! HTTP/1.1 is hyper's. A request is answered on the worker that owns its socket, and an event is in the workers'
 //! inboxes before its publisher is told so: the order of requests on one connection is the order of delivery.
 
+mod channels;
 mod events;
+mod info;
 mod query;
 mod signed;
 mod upgrade;
 
 use crate::connection::Stream;
+use crate::hub::{App, Hub};
+use crate::view;
 use crate::worker::Worker;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -18,6 +22,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use percent_encoding::percent_decode_str;
+use query::Query;
+use signed::Signed;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -52,9 +60,10 @@ impl Refusal {
 /// Speaks HTTP with a socket until it ends or has become a WebSocket.
 pub(crate) fn serve(worker: Rc<Worker>, stream: Stream) -> Pin<Box<dyn Future<Output = ()>>> {
     Box::pin(async move {
+        let is_local = stream.is_local();
         let service = service_fn(move |request| {
             let worker = Rc::clone(&worker);
-            async move { Ok::<_, Infallible>(answer(&worker, request).await) }
+            async move { Ok::<_, Infallible>(answer(&worker, request, is_local).await) }
         });
         let served = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -69,11 +78,13 @@ pub(crate) fn serve(worker: Rc<Worker>, stream: Stream) -> Pin<Box<dyn Future<Ou
     })
 }
 
-async fn answer(worker: &Rc<Worker>, request: Request<Incoming>) -> Answer {
+async fn answer(worker: &Rc<Worker>, request: Request<Incoming>, is_local: bool) -> Answer {
     if upgrade::is_requested(&request) {
-        return upgrade::answer(worker, request);
+        return upgrade::answer(worker, request, is_local);
     }
+    let what = format!("{} {}", request.method(), request.uri().path());
     route(worker, request).await.unwrap_or_else(|refusal| {
+        view::refused(what, format_args!("{} {}", refusal.status.as_u16(), refusal.message));
         let mut answer = Response::new(Full::from(format!("{}\n", refusal.message)));
         *answer.status_mut() = refusal.status;
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -86,20 +97,30 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
     let not_found = || Refusal::new(StatusCode::NOT_FOUND, format!("Nothing is served at {path}"));
     // The prefix is ours alone: server libraries sign the path without it.
     let inside = path.strip_prefix(worker.settings.path_prefix.as_str()).ok_or_else(not_found)?;
-    let segments: Vec<&str> = inside.split('/').skip(1).collect();
+    let segments: Vec<Cow<'_, str>> = inside
+        .split('/')
+        .skip(1)
+        .map(|segment| percent_decode_str(segment).decode_utf8())
+        .collect::<Result<_, _>>()
+        .map_err(|_| not_found())?;
+    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     match segments[..] {
         ["up"] => {
             require_method(&request, &Method::GET)?;
             Ok(json(r#"{"health":"OK"}"#))
         }
-        ["apps", app_id, "events"] => {
-            require_method(&request, &Method::POST)?;
+        ["apps", app_id, ref endpoint @ ..] => {
+            let endpoint = Endpoint::of(endpoint).ok_or_else(not_found)?;
+            require_method(&request, endpoint.method())?;
             let app = worker
                 .hub
                 .app_by_id(app_id)
                 .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("No app has the id {app_id}")))?;
             let signed = signed::verify(app, inside, request).await?;
-            events::publish(worker, app, &signed.body)
+            if !app.config.enabled {
+                return Err(Refusal::new(StatusCode::FORBIDDEN, "Application disabled"));
+            }
+            endpoint.answer(&worker.hub, app, &signed)
         }
         ["app", _] => Err(Refusal::new(
             StatusCode::UPGRADE_REQUIRED,
@@ -107,6 +128,52 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
              the way does not pass the Upgrade and Connection headers on.",
         )),
         _ => Err(not_found()),
+    }
+}
+
+/// An endpoint of the HTTP API, behind `/apps/{id}`.
+enum Endpoint<'a> {
+    Events,
+    BatchEvents,
+    Channels,
+    Channel(&'a str),
+    Members(&'a str),
+    Terminate(&'a str),
+}
+
+impl<'a> Endpoint<'a> {
+    fn of(path: &[&'a str]) -> Option<Self> {
+        Some(match *path {
+            ["events"] => Self::Events,
+            ["batch_events"] => Self::BatchEvents,
+            ["channels"] => Self::Channels,
+            ["channels", name] => Self::Channel(name),
+            ["channels", name, "users"] => Self::Members(name),
+            ["users", id, "terminate_connections"] => Self::Terminate(id),
+            _ => return None,
+        })
+    }
+
+    fn method(&self) -> &'static Method {
+        match self {
+            Self::Events | Self::BatchEvents | Self::Terminate(_) => &Method::POST,
+            Self::Channels | Self::Channel(_) | Self::Members(_) => &Method::GET,
+        }
+    }
+
+    fn answer(&self, hub: &Hub, app: &App, signed: &Signed) -> Result<Answer, Refusal> {
+        let query = Query::parse(&signed.query);
+        match self {
+            Self::Events => events::publish(hub, app, &signed.body, &query),
+            Self::BatchEvents => events::publish_batch(hub, app, &signed.body),
+            Self::Channels => channels::list(hub, app, &query),
+            Self::Channel(name) => channels::show(hub, app, name, &query),
+            Self::Members(name) => channels::members(hub, app, name),
+            Self::Terminate(user_id) => {
+                hub.terminate(app, user_id);
+                Ok(json("{}"))
+            }
+        }
     }
 }
 

@@ -17,6 +17,12 @@ impl<'a> Query<'a> {
         self.pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_ref())
     }
 
+    /// Every value of an array parameter, `key[]=a&key[]=b`.
+    pub(super) fn all(&self, key: &str) -> impl Iterator<Item = &str> {
+        let is_of_array = move |name: &str| name.strip_suffix("[]") == Some(key);
+        self.pairs.iter().filter(move |(name, _)| is_of_array(name)).map(|(_, value)| value.as_ref())
+    }
+
     pub(super) fn pairs(&self) -> &[(Cow<'a, str>, Cow<'a, str>)] {
         &self.pairs
     }

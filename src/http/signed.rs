@@ -20,23 +20,24 @@ const CLOCK_TOLERANCE: u64 = 600;
 /// A request that its app has signed.
 #[derive(Debug)]
 pub(super) struct Signed {
+    pub(super) query: String,
     pub(super) body: Bytes,
 }
 
 /// Reads the body and checks the signature. `path` is the request's without our path prefix.
 pub(super) async fn verify(app: &App, path: &str, request: Request<Incoming>) -> Result<Signed, Refusal> {
     let (head, body) = request.into_parts();
-    let body = read(body, app.config.max_event_bytes).await?;
-    let query = Query::parse(head.uri.query().unwrap_or_default());
+    let body = read(body, app.config.max_event_bytes * app.config.max_batch_size).await?;
+    let query = head.uri.query().unwrap_or_default().to_owned();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-    check(app, (head.method.as_str(), path), &query, &body, now)
-        .map(|()| Signed { body })
-        .map_err(|why| Refusal::new(StatusCode::UNAUTHORIZED, why))
+    check(app, (head.method.as_str(), path), &Query::parse(&query), &body, now)
+        .map_err(|why| Refusal::new(StatusCode::UNAUTHORIZED, why))?;
+    Ok(Signed { query, body })
 }
 
-async fn read(body: Incoming, max_event_bytes: usize) -> Result<Bytes, Refusal> {
+async fn read(body: Incoming, data_bytes: usize) -> Result<Bytes, Refusal> {
     // The text of an event can grow sixfold when it is escaped as JSON; the rest is names and punctuation.
-    let limit = max_event_bytes * 6 + (64 << 10);
+    let limit = data_bytes * 6 + (64 << 10);
     Limited::new(body, limit).collect().await.map(http_body_util::Collected::to_bytes).map_err(|error| {
         if error.is::<LengthLimitError>() {
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {limit} bytes"))

@@ -4,6 +4,7 @@ use super::{Answer, query::Query};
 use crate::connection::Stream;
 use crate::hub::Quota;
 use crate::protocol::{Close, EncodedFrame, frame};
+use crate::view;
 use crate::worker::Worker;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -31,9 +32,9 @@ pub(super) fn is_requested(request: &Request<Incoming>) -> bool {
 ///
 /// A client that is refused is let in all the same, to be told so: a browser shows its page nothing of a failed
 /// handshake, and pusher-js would come back again and again.
-pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>) -> Answer {
+pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, is_local: bool) -> Answer {
     let upgrade = hyper::upgrade::on(&mut request);
-    let admission = admit(worker, &request);
+    let admission = admit(worker, &request, is_local);
     match create_response(&request.map(|_| ())) {
         Ok(response) => {
             tokio::task::spawn_local(switch(Rc::clone(worker), upgrade, admission));
@@ -47,12 +48,18 @@ pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>) -> Ans
     }
 }
 
-/// Checks in the order of the protocol contract: key, protocol, quota, origin.
-fn admit(worker: &Worker, request: &Request<Incoming>) -> Result<Quota, Close> {
+/// Checks in the order of the protocol contract: key, app, TLS, protocol, quota, origin.
+fn admit(worker: &Worker, request: &Request<Incoming>, is_local: bool) -> Result<Quota, Close> {
     let uri = request.uri();
     let inside = uri.path().strip_prefix(worker.settings.path_prefix.as_str());
     let key = inside.and_then(|path| path.strip_prefix("/app/")).ok_or(Close::PATH_NOT_FOUND)?;
     let app = worker.hub.app_by_key(key).ok_or(Close::UNKNOWN_APP)?;
+    if !app.config.enabled {
+        return Err(Close::APP_DISABLED);
+    }
+    if app.config.requires_tls && !(is_local && is_proxied_tls(request)) {
+        return Err(Close::TLS_ONLY);
+    }
     let query = Query::parse(uri.query().unwrap_or_default());
     // Whether the hosted service still assumes an old version where none is given is not known: be lenient.
     if let Some(protocol) = query.get("protocol") {
@@ -69,6 +76,11 @@ fn admit(worker: &Worker, request: &Request<Incoming>) -> Result<Quota, Close> {
     Ok(quota)
 }
 
+/// Whether a proxy says that the client speaks TLS with it. To be believed from this host only.
+fn is_proxied_tls(request: &Request<Incoming>) -> bool {
+    request.headers().get("x-forwarded-proto").is_some_and(|proto| proto == "https" || proto == "wss")
+}
+
 async fn switch(worker: Rc<Worker>, upgrade: OnUpgrade, admission: Result<Quota, Close>) {
     let Ok(upgraded) = upgrade.await else { return };
     let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
@@ -79,7 +91,10 @@ async fn switch(worker: Rc<Worker>, upgrade: OnUpgrade, admission: Result<Quota,
                 tracing::error!(%error, "a new connection could not be given a socket id");
             }
         }
-        Err(close) => refuse(stream, &close).await,
+        Err(close) => {
+            view::refused("a connection", format_args!("{} {}", close.code, close.reason));
+            refuse(stream, &close).await;
+        }
     }
 }
 

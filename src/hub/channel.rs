@@ -1,14 +1,22 @@
 //! What is known of one occupied channel.
 
-use super::presence::Presence;
+use super::facts::Occupancy;
+use super::presence::{Joined, Presence};
 use crate::protocol::{EncodedFrame, Member, frame};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Subscriptions per worker, and the members of a presence channel.
 #[derive(Debug)]
 pub(super) struct Channel {
     subscriptions: Box<[u32]>,
     presence: Presence,
+    /// When the number of subscriptions was last told to the subscribers.
+    pub(super) counted: Option<Instant>,
+    /// Whether somebody is waiting to tell them.
+    pub(super) is_count_due: bool,
+    /// Whether the application was told that the channel remembers nothing.
+    pub(super) is_miss_told: bool,
 }
 
 /// What a departure changed.
@@ -22,25 +30,42 @@ pub(super) struct Departure {
 
 impl Channel {
     pub(super) fn new(workers: usize) -> Self {
-        Self { subscriptions: vec![0; workers].into(), presence: Presence::default() }
+        Self {
+            subscriptions: vec![0; workers].into(),
+            presence: Presence::default(),
+            counted: None,
+            is_count_due: false,
+            is_miss_told: false,
+        }
     }
 
     pub(super) fn is_vacant(&self) -> bool {
         self.subscriptions.iter().all(|&count| count == 0)
     }
 
-    /// The workers that have a subscriber.
-    pub(super) fn workers(&self) -> impl Iterator<Item = usize> {
-        self.subscriptions.iter().enumerate().filter(|&(_, &count)| count > 0).map(|(worker, _)| worker)
+    /// The workers that have subscribers, and how many.
+    pub(super) fn workers(&self) -> impl Iterator<Item = (usize, u32)> {
+        self.subscriptions.iter().copied().enumerate().filter(|&(_, count)| count > 0)
+    }
+
+    pub(super) fn occupancy(&self) -> Occupancy {
+        Occupancy {
+            subscriptions: self.subscriptions.iter().map(|&count| u64::from(count)).sum(),
+            users: self.presence.len() as u64,
+        }
+    }
+
+    pub(super) fn user_ids(&self) -> Vec<Arc<str>> {
+        self.presence.user_ids()
     }
 
     pub(super) fn count(&mut self, worker: usize) {
         self.subscriptions[worker] += 1;
     }
 
-    /// The member, if this is the user's first subscription.
-    pub(super) fn join(&mut self, member: Member) -> Option<Member> {
-        self.presence.join(member)
+    /// Adds a member, unless it is a new one and there are `limit` already.
+    pub(super) fn join(&mut self, member: Member, limit: usize) -> Joined {
+        self.presence.join(member, limit)
     }
 
     pub(super) fn leave(&mut self, worker: usize, user_id: Option<&str>) -> Departure {

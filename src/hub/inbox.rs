@@ -1,6 +1,6 @@
 //! The way to a worker from every other thread.
 
-use crate::protocol::{EncodedFrame, SocketId};
+use crate::protocol::{Close, EncodedFrame, SocketId};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +10,10 @@ use tokio::sync::Notify;
 /// Bytes waiting for one worker over which publishers are held up.
 const MARK: usize = 16 << 20;
 
+/// What a frame takes in the outbox of each receiver. A small frame for ten thousand is much work for a worker: without
+/// this, many seconds of it could pile up under the mark.
+const PLACE_IN_OUTBOX: usize = size_of::<EncodedFrame>();
+
 /// One thing for a worker to do.
 #[derive(Debug)]
 pub(crate) enum Letter {
@@ -17,6 +21,10 @@ pub(crate) enum Letter {
     Deliver(Delivery),
     /// A subscription that counts from here on.
     Admit(Admission),
+    /// A frame for one connection.
+    Send { slot: usize, socket_id: SocketId, frame: EncodedFrame },
+    /// One connection to be closed.
+    Close { slot: usize, socket_id: SocketId, close: Close },
     /// An accepted socket.
     Adopt(Socket),
     /// Close every connection and end; clients get `grace` to hang up.
@@ -30,16 +38,19 @@ pub(crate) struct Delivery {
     pub(crate) channel: Arc<str>,
     pub(crate) frame: EncodedFrame,
     pub(crate) except: Option<SocketId>,
+    /// Subscribers that the worker had when the letter was sent.
+    pub(crate) receivers: u32,
 }
 
-/// A subscription that counts from here on, and the frame that tells the client so.
+/// A subscription that counts from here on, and the frames that tell the client so: its success, then, on a cache
+/// channel, what is remembered or that nothing is.
 #[derive(Debug)]
 pub(crate) struct Admission {
     pub(crate) app: usize,
     pub(crate) channel: Arc<str>,
     pub(crate) slot: usize,
     pub(crate) socket_id: SocketId,
-    pub(crate) frame: EncodedFrame,
+    pub(crate) frames: Vec<EncodedFrame>,
 }
 
 /// An accepted socket, non-blocking, not yet known to any runtime.
@@ -115,9 +126,10 @@ impl Mailbox {
 impl Letter {
     fn weight(&self) -> usize {
         let frame = match self {
-            Self::Deliver(delivery) => delivery.frame.len(),
-            Self::Admit(admission) => admission.frame.len(),
-            Self::Adopt(_) | Self::Stop { .. } => 0,
+            Self::Deliver(delivery) => delivery.frame.len() + delivery.receivers as usize * PLACE_IN_OUTBOX,
+            Self::Admit(admission) => admission.frames.iter().map(EncodedFrame::len).sum(),
+            Self::Send { frame, .. } => frame.len(),
+            Self::Close { .. } | Self::Adopt(_) | Self::Stop { .. } => 0,
         };
         frame + size_of::<Self>()
     }

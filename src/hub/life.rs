@@ -73,12 +73,10 @@ impl LifeEvent {
         Self { user_id: Some(user_id.to_owned()), ..Self::new(LifeKind::MemberAdded, app, channel) }
     }
 
-    #[allow(dead_code)]
     pub(super) fn cache_miss(app: &App, channel: &str) -> Self {
         Self::new(LifeKind::CacheMiss, app, channel)
     }
 
-    #[allow(dead_code)]
     pub(super) fn subscription_count(app: &App, channel: &str, count: u64) -> Self {
         Self { count: Some(count), ..Self::new(LifeKind::SubscriptionCount, app, channel) }
     }

@@ -10,30 +10,47 @@
 //! gets exactly the events that were published after it was counted, and no change that its roster shows already.
 
 mod app;
+mod cache;
 mod channel;
+mod counts;
+mod facts;
 mod inbox;
 pub(crate) mod life;
 mod observer;
 mod presence;
+mod users;
 
 pub(crate) use app::{App, Quota};
+pub(crate) use facts::Occupancy;
 pub(crate) use inbox::{Admission, Delivery, Inbox, Letter, Mailbox, Socket};
 pub(crate) use observer::{Observed, Observer};
 
+use self::channel::{Channel, Departure};
 use crate::config::{Config, LifeKind};
 use crate::metrics::Metrics;
-use crate::protocol::{ChannelKind, EncodedFrame, Member, SocketId, frame};
-use channel::{Channel, Departure};
+use crate::protocol::channel::is_cached;
+use crate::protocol::{EncodedFrame, Member, SocketId, frame};
+use cache::Cache;
 use life::LifeEvent;
 use parking_lot::Mutex;
+use presence::Joined;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::time::Instant;
+use users::Users;
 
 /// Shards per app: enough that two busy channels rarely share a lock, few enough to cost nothing when idle.
 const SHARDS: usize = 64;
 
-type Shard = HashMap<Arc<str>, Channel, foldhash::fast::RandomState>;
+/// Some of an app's channels.
+#[derive(Debug, Default)]
+struct Shard {
+    channels: HashMap<Arc<str>, Channel, foldhash::fast::RandomState>,
+    cache: Cache,
+    /// Channels whose number of subscriptions is to be told later.
+    due: Vec<Arc<str>>,
+}
 
 /// See the module.
 pub(crate) struct Hub {
@@ -47,7 +64,22 @@ pub(crate) struct Hub {
 struct AppChannels {
     app: Arc<App>,
     shards: Vec<Mutex<Shard>>,
+    users: Mutex<Users>,
 }
+
+/// An event of the application, as it is published.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Event<'a> {
+    pub(crate) name: &'a str,
+    /// The text that goes out as a JSON string.
+    pub(crate) data: &'a str,
+    /// The connection that does not get it.
+    pub(crate) except: Option<SocketId>,
+}
+
+/// The presence channel has as many members as it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PresenceFull;
 
 /// Where a subscription lives: which connection, on which worker.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +103,7 @@ impl Hub {
         let channels = |(index, app): (usize, &crate::config::AppConfig)| AppChannels {
             app: Arc::new(App::new(index, app.clone())),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            users: Mutex::default(),
         };
         Self {
             apps: config.apps.iter().enumerate().map(channels).collect(),
@@ -98,19 +131,24 @@ impl Hub {
         self.inboxes.iter().any(Inbox::is_over_mark)
     }
 
-    /// Sends the frame that `encode` makes to every subscriber of `channel` but `except`.
+    /// Sends an event of the application to every subscriber of a channel but `except`.
     ///
-    /// Nothing is encoded for a channel without subscribers.
-    pub(crate) fn publish(
-        &self,
-        app: &App,
-        channel: &str,
-        except: Option<SocketId>,
-        encode: impl FnOnce() -> EncodedFrame,
-    ) {
-        let shard = self.shard(app, channel).lock();
-        if let Some((name, channel)) = shard.get_key_value(channel) {
-            self.post(app, name, channel, except, &encode());
+    /// Nothing is encoded for a channel that nobody is on, unless the channel remembers its last event.
+    pub(crate) fn publish(&self, app: &App, channel: &str, event: &Event<'_>) {
+        let mut shard = self.shard(app, channel).lock();
+        let Shard { channels, cache, .. } = &mut *shard;
+        let occupied = channels.get_key_value(channel);
+        let is_remembered = is_cached(channel);
+        if occupied.is_none() && !is_remembered {
+            return;
+        }
+        let frame = frame::event(event.name, channel, event.data);
+        if is_remembered {
+            let name = occupied.map_or_else(|| channel.into(), |(name, _)| Arc::clone(name));
+            cache.remember(&name, &frame, event.data, Instant::now());
+        }
+        if let Some((name, channel)) = occupied {
+            self.post(app, name, channel, event.except, &frame);
         }
     }
 
@@ -120,13 +158,17 @@ impl Hub {
         app: &App,
         channel: &str,
         from: SocketId,
-        frame: EncodedFrame,
+        frame: &EncodedFrame,
         tell: impl FnOnce() -> LifeEvent,
     ) -> Result<(), Overloaded> {
         if self.is_overloaded() {
             return Err(Overloaded);
         }
-        self.publish(app, channel, Some(from), || frame);
+        let shard = self.shard(app, channel).lock();
+        if let Some((name, channel)) = shard.channels.get_key_value(channel) {
+            self.post(app, name, channel, Some(from), frame);
+        }
+        drop(shard);
         self.metrics.events_from_clients.increment();
         self.observe(app, LifeKind::ClientEvent, tell);
         Ok(())
@@ -135,19 +177,30 @@ impl Hub {
     /// Counts a subscription and sends its admission to the subscriber's own worker.
     ///
     /// `member` is given on presence channels and on no other.
-    pub(crate) fn subscribe(&self, app: &App, name: &str, subscriber: Subscriber, member: Option<Member>) {
+    pub(crate) fn subscribe(
+        &self,
+        app: &App,
+        name: &str,
+        subscriber: Subscriber,
+        member: Option<Member>,
+    ) -> Result<(), PresenceFull> {
         let mut shard = self.shard(app, name).lock();
-        let name: Arc<str> = match shard.get_key_value(name) {
+        let name: Arc<str> = match shard.channels.get_key_value(name) {
             Some((name, _)) => Arc::clone(name),
             None => name.into(),
         };
-        let workers = self.inboxes.len();
-        let channel = shard.entry(Arc::clone(&name)).or_insert_with(|| Channel::new(workers));
-        if channel.is_vacant() {
+        let is_presence = member.is_some();
+        let Shard { channels, cache, due } = &mut *shard;
+        let channel = channels.entry(Arc::clone(&name)).or_insert_with(|| Channel::new(self.inboxes.len()));
+        let was_vacant = channel.is_vacant();
+        let joined = member.map(|member| channel.join(member, app.config.max_presence_members));
+        if let Some(Joined::Full) = joined {
+            return Err(PresenceFull);
+        }
+        if was_vacant {
             self.observe(app, LifeKind::ChannelOccupied, || LifeEvent::channel_occupied(app, &name));
         }
-        let newcomer = member.and_then(|member| channel.join(member));
-        if let Some(newcomer) = newcomer {
+        if let Some(Joined::First(newcomer)) = joined {
             let added = frame::member_added(&name, &newcomer.added());
             self.post(app, &name, channel, None, &added);
             self.observe(app, LifeKind::MemberAdded, || {
@@ -155,23 +208,32 @@ impl Hub {
             });
         }
         channel.count(subscriber.worker);
-        let succeeded =
-            channel.subscription_succeeded(&name, ChannelKind::of(&name) == ChannelKind::Presence);
+        let mut frames = vec![channel.subscription_succeeded(&name, is_presence)];
+        if is_cached(&name) {
+            let remembered = cache.frame(&name, Instant::now());
+            if remembered.is_none() && !std::mem::replace(&mut channel.is_miss_told, true) {
+                self.observe(app, LifeKind::CacheMiss, || LifeEvent::cache_miss(app, &name));
+            }
+            frames.push(remembered.unwrap_or_else(|| frame::cache_miss(&name)));
+        }
         self.inboxes[subscriber.worker].send(Letter::Admit(Admission {
             app: app.index,
-            channel: name,
+            channel: Arc::clone(&name),
             slot: subscriber.slot,
             socket_id: subscriber.socket_id,
-            frame: succeeded,
+            frames,
         }));
+        self.recount(app, &name, channel, due);
+        Ok(())
     }
 
     /// Takes back a subscription; `user_id` is that of its member on a presence channel.
     pub(crate) fn unsubscribe(&self, app: &App, name: &str, worker: usize, user_id: Option<&str>) {
         let mut shard = self.shard(app, name).lock();
-        let Some((name, _)) = shard.get_key_value(name) else { return };
+        let Shard { channels, due, .. } = &mut *shard;
+        let Some((name, _)) = channels.get_key_value(name) else { return };
         let name = Arc::clone(name);
-        let Some(channel) = shard.get_mut(&name) else { return };
+        let Some(channel) = channels.get_mut(&name) else { return };
         let Departure { gone, vacant } = channel.leave(worker, user_id);
         if let Some(member) = gone {
             let removed = frame::member_removed(&name, &member.removed());
@@ -180,8 +242,9 @@ impl Hub {
                 LifeEvent::member_removed(app, &name, &member.user_id)
             });
         }
+        self.recount(app, &name, channel, due);
         if vacant {
-            shard.remove(&name);
+            channels.remove(&name);
             self.observe(app, LifeKind::ChannelVacated, || LifeEvent::channel_vacated(app, &name));
         }
     }
@@ -195,12 +258,13 @@ impl Hub {
         except: Option<SocketId>,
         frame: &EncodedFrame,
     ) {
-        for worker in channel.workers() {
+        for (worker, receivers) in channel.workers() {
             self.inboxes[worker].send(Letter::Deliver(Delivery {
                 app: app.index,
                 channel: Arc::clone(name),
                 frame: frame.clone(),
                 except,
+                receivers,
             }));
         }
     }

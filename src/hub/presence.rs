@@ -18,20 +18,42 @@ struct Present {
     subscriptions: u32,
 }
 
+/// What came of joining.
+#[derive(Debug)]
+pub(super) enum Joined {
+    /// The user's first subscription.
+    First(Member),
+    /// Another one of a user who is there already. It does not count against the limit.
+    Again,
+    /// No room for another user.
+    Full,
+}
+
 impl Presence {
-    /// Adds a subscription; gives the member back if it is the user's first.
+    /// Adds a subscription.
     ///
     /// While any connection of a user lives, the `user_info` of the first stays. (What the hosted service does with
     /// other info of a later connection is not known.)
-    pub(super) fn join(&mut self, member: Member) -> Option<Member> {
+    pub(super) fn join(&mut self, member: Member, limit: usize) -> Joined {
         if let Some(present) = self.members.get_mut(&member.user_id) {
             present.subscriptions += 1;
-            return None;
+            return Joined::Again;
+        }
+        if self.members.len() >= limit {
+            return Joined::Full;
         }
         self.roster = None;
         let present = Present { member: member.clone(), subscriptions: 1 };
         self.members.insert(Arc::clone(&member.user_id), present);
-        Some(member)
+        Joined::First(member)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(super) fn user_ids(&self) -> Vec<Arc<str>> {
+        self.members.keys().cloned().collect()
     }
 
     /// Takes away a subscription; gives the member back if it was the user's last.

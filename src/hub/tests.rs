@@ -22,11 +22,11 @@ impl House {
     fn subscribe(&self, channel: &str, worker: usize, user_id: Option<&str>) {
         let member = user_id.map(|user_id| Member { user_id: user_id.into(), user_info: "null".into() });
         let subscriber = Subscriber { worker, slot: 7, socket_id: SocketId::from_random(7) };
-        self.hub.subscribe(&self.app, channel, subscriber, member);
+        assert_eq!(self.hub.subscribe(&self.app, channel, subscriber, member), Ok(()));
     }
 
     fn publish(&self, channel: &str, text: &'static str) {
-        self.hub.publish(&self.app, channel, None, || EncodedFrame::from_static(text.as_bytes()));
+        self.hub.publish(&self.app, channel, &Event { name: text, data: "", except: None });
     }
 
     /// What lies in a worker's inbox, a word a letter.
@@ -34,7 +34,7 @@ impl House {
         std::iter::from_fn(|| self.mailboxes[worker].take())
             .map(|letter| match letter {
                 Letter::Deliver(delivery) => summary(&delivery.frame),
-                Letter::Admit(admission) => format!("admit {}", summary(&admission.frame)),
+                Letter::Admit(admission) => format!("admit {}", summary(&admission.frames[0])),
                 other => format!("{other:?}"),
             })
             .collect()
@@ -48,7 +48,10 @@ fn summary(frame: &EncodedFrame) -> String {
         () if find("subscription_succeeded") => format!("roster of {}", text.matches(r#":null"#).count()),
         () if find("member_added") => "added".to_owned(),
         () if find("member_removed") => "removed".to_owned(),
-        () => text.into_owned(),
+        () => {
+            let event: serde_json::Value = serde_json::from_str(&text[text.find('{').unwrap()..]).unwrap();
+            event["event"].as_str().unwrap().to_owned()
+        }
     }
 }
 
@@ -64,12 +67,61 @@ fn only_workers_with_subscribers_get_a_letter() {
 }
 
 #[test]
-fn nothing_is_encoded_for_a_channel_without_subscribers() {
+fn a_channel_that_was_left_gets_no_letter() {
     let house = house();
-    house.hub.publish(&house.app, "lobby", None, || panic!("encoded"));
     house.subscribe("lobby", 0, None);
     house.hub.unsubscribe(&house.app, "lobby", 0, None);
-    house.hub.publish(&house.app, "lobby", None, || panic!("encoded"));
+    house.publish("lobby", "nobody hears");
+    assert_eq!(house.letters(0), ["admit roster of 0"]);
+}
+
+#[test]
+fn a_cache_channel_remembers_its_last_event_and_tells_of_nothing_else() {
+    let house = house();
+    let frames = |worker: usize| match house.mailboxes[worker].take() {
+        Some(Letter::Admit(admission)) => admission.frames[1..].iter().map(summary).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    house.subscribe("cache-a", 0, None);
+    assert_eq!(frames(0), ["pusher:cache_miss"]);
+    house.publish("cache-a", "first");
+    house.publish("cache-a", "second");
+    house.hub.unsubscribe(&house.app, "cache-a", 0, None);
+    house.letters(0);
+    house.subscribe("cache-a", 1, None);
+    assert_eq!(frames(1), ["second"], "it outlives the last subscriber");
+    house.publish("private-cache-b", "before anybody came");
+    house.subscribe("private-cache-b", 1, None);
+    assert_eq!(frames(1), ["before anybody came"]);
+}
+
+#[test]
+fn client_events_are_not_remembered() {
+    let house = house();
+    house.subscribe("private-cache-a", 0, None);
+    let tell = || LifeEvent::new(LifeKind::ClientEvent, &house.app, "private-cache-a");
+    let frame = EncodedFrame::from_static(b"{\"event\":\"client-x\"}");
+    let from = SocketId::from_random(1);
+    assert_eq!(house.hub.publish_client_event(&house.app, "private-cache-a", from, &frame, tell), Ok(()));
+    assert_eq!(house.hub.cached(&house.app, "private-cache-a"), None);
+}
+
+#[test]
+fn a_full_presence_channel_takes_no_new_user_but_another_tab() {
+    let mut config = AppConfig::new("1".into(), "k".into(), Secret::new("s".into()));
+    config.max_presence_members = 2;
+    let settings = Settings { apps: vec![config], ..Settings::default() };
+    let (inbox, _mailbox) = Inbox::new();
+    let hub = Hub::new(&settings.settle().unwrap(), vec![inbox], None, Arc::default());
+    let join = |user_id: &str| {
+        let member = Member { user_id: user_id.into(), user_info: "null".into() };
+        let subscriber = Subscriber { worker: 0, slot: 7, socket_id: SocketId::from_random(7) };
+        hub.subscribe(hub.app_by_id("1").unwrap(), "presence-a", subscriber, Some(member))
+    };
+    assert_eq!((join("ada"), join("bob"), join("ada")), (Ok(()), Ok(()), Ok(())));
+    assert_eq!(join("eve"), Err(PresenceFull));
+    let occupancy = hub.occupancy(hub.app_by_id("1").unwrap(), "presence-a");
+    assert_eq!(occupancy, Occupancy { subscriptions: 3, users: 2 });
 }
 
 #[test]
@@ -87,7 +139,7 @@ fn apps_do_not_hear_each_other() {
     let house = house();
     house.subscribe("lobby", 0, None);
     let other = house.hub.app_by_id("2").unwrap();
-    house.hub.publish(other, "lobby", None, || panic!("encoded"));
+    house.hub.publish(other, "lobby", &Event { name: "x", data: "", except: None });
     assert_eq!(house.letters(0).len(), 1);
 }
 
@@ -119,7 +171,8 @@ fn vacated_channels_leave_nothing_behind() {
     let house = house();
     house.subscribe("presence-a", 0, Some("ada"));
     house.hub.unsubscribe(&house.app, "presence-a", 0, Some("ada"));
-    let left: usize = house.hub.apps.iter().flat_map(|app| &app.shards).map(|shard| shard.lock().len()).sum();
+    let left: usize =
+        house.hub.apps.iter().flat_map(|app| &app.shards).map(|shard| shard.lock().channels.len()).sum();
     assert_eq!(left, 0);
 }
 
@@ -142,7 +195,7 @@ fn a_worker_that_is_far_behind_holds_publishers_up() {
     let frame = EncodedFrame::from(vec![b'x'; 1 << 20]);
     let whisper = || {
         let tell = || LifeEvent::new(LifeKind::ClientEvent, &house.app, "private-a");
-        house.hub.publish_client_event(&house.app, "private-a", SocketId::from_random(1), frame.clone(), tell)
+        house.hub.publish_client_event(&house.app, "private-a", SocketId::from_random(1), &frame, tell)
     };
     let taken = std::iter::repeat_with(whisper).take_while(Result::is_ok).count();
     assert!((16..18).contains(&taken), "{taken} MiB were taken");

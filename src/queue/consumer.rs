@@ -254,6 +254,9 @@ impl Drop for Consumer {
         if !self.birth.is_this_process() {
             return;
         }
+        // What dead producers left since the last look around need not wait for the next consumer.
+        self.domain.scan(&mut self.common);
+        self.domain.reap(&mut self.common, Which::All);
         // Says at once that nobody is there, so that publishers need not find out by silence.
         let control = &self.domain.control;
         control.state.sleeping.store(AWAKE, Ordering::SeqCst);

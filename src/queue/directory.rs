@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, FlockOperation, Gid, Mode, OFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
+use rustix::process::geteuid;
 
 use super::Error;
-use super::access::Access;
+use super::access::{Access, user};
 use super::atomics::{AtomicU32, Ordering};
 
 /// The control page.
@@ -64,11 +65,10 @@ impl Directory {
             Ok(fd) => fd,
             Err(Errno::NOTDIR | Errno::LOOP) => return Err(Error::NotADirectory { path }),
             Err(errno) => {
-                // A directory of another user usually cannot even be opened: say whose it is rather than "denied".
-                if let Ok(stat) = rustix::fs::stat(&path) {
-                    access.check(&path, &stat)?;
-                }
-                return Err(failed("cannot open the queue directory", &path)(errno.into()));
+                // Whose directory it is says more than "denied".
+                let stat = rustix::fs::stat(&path).map_err(|_| opened(&path, errno))?;
+                access.check(&path, &stat)?;
+                return Err(if errno == Errno::ACCESS { denied(path, &stat) } else { opened(&path, errno) });
             }
         };
         if made {
@@ -208,6 +208,10 @@ impl Directory {
         match errno {
             // What open says about a link, a directory and a socket.
             Errno::LOOP | Errno::ISDIR | Errno::NXIO => Error::NotAFile { path },
+            Errno::ACCESS => match rustix::fs::stat(&path).or_else(|_| rustix::fs::fstat(&self.fd)) {
+                Ok(stat) => denied(path, &stat),
+                Err(_) => failed("cannot use", &path)(errno.into()),
+            },
             errno => failed("cannot use", &path)(errno.into()),
         }
     }
@@ -215,6 +219,14 @@ impl Directory {
     fn no_space(&self, name: &str, bytes: u64) -> Error {
         Error::NoSpace { path: self.path.join(name), bytes }
     }
+}
+
+fn opened(path: &Path, errno: Errno) -> Error {
+    failed("cannot open the queue directory", path)(errno.into())
+}
+
+fn denied(path: PathBuf, stat: &Stat) -> Error {
+    Error::Denied { path, owner: user(stat.st_uid), me: user(geteuid().as_raw()) }
 }
 
 /// For `map_err`: what was tried on what.

@@ -45,6 +45,15 @@ pub enum Error {
         /// Who we are.
         me: String,
     },
+    /// This user may not use the queue directory, or a file in it.
+    Denied {
+        /// The path.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// Who we are.
+        me: String,
+    },
     /// The queue directory may be written by people it should not be.
     Mode {
         /// The path.
@@ -121,6 +130,12 @@ impl fmt::Display for Error {
                 f,
                 "the queue directory {} belongs to {owner}, but this process runs as {me}; run PHP and the server as \
                  the same user, configure {owner} as the queue's owner, or remove the directory",
+                path.display()
+            ),
+            Self::Denied { path, owner, me } => write!(
+                f,
+                "permission denied: {} belongs to {owner}, and this process runs as {me}; run PHP and the server as the \
+                 same user, or let both share the queue directory through a group (canyon.queue_group)",
                 path.display()
             ),
             Self::Mode { path, mode, writers } => write!(

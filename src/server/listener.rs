@@ -4,7 +4,7 @@ use crate::bell::Bell;
 use crate::config::ListenAddress;
 use crate::error::Error;
 use crate::hub::{Hub, Letter, Socket};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Type};
 use std::io;
@@ -17,6 +17,9 @@ use std::time::Duration;
 
 /// Connections that may wait to be accepted: all of a site's clients come back at once after an outage.
 const BACKLOG: i32 = 4096;
+
+/// How often, at least, the accepting thread does the hub's housekeeping.
+const HOUSEKEEPING: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// Pause after an accept that failed for want of descriptors or memory, so as not to spin.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
@@ -113,13 +116,14 @@ pub(super) fn accept(listeners: &[Listener], hub: &Hub, workers: usize, stop: &B
             .map(|listener| PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN))
             .collect();
         watched.push(PollFd::new(stop, PollFlags::IN));
-        match poll(&mut watched, None) {
+        match poll(&mut watched, Some(&HOUSEKEEPING)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
         if watched.last().is_some_and(|bell| !bell.revents().is_empty()) {
             return Ok(());
         }
+        hub.tell_due_counts();
         for listener in listeners {
             worker = accept_waiting(listener, hub, worker, workers);
         }

@@ -3,6 +3,7 @@
 use super::State;
 use crate::connection::Place;
 use crate::hub::{Admission, Delivery};
+use crate::protocol::{EncodedFrame, SocketId};
 
 /// Deliveries of one turn: enough to fill many frames into each `writev`, few enough that reading is not held up.
 pub(super) const TURN_BUDGET: usize = 20_000;
@@ -35,11 +36,19 @@ impl State {
         if !self.holds(admission.slot, admission.socket_id) {
             return;
         }
-        let Admission { app, channel, slot, frame, .. } = admission;
+        let Admission { app, channel, slot, frames, .. } = admission;
         let connection = &mut self.connections[slot];
         if let Some(subscription) = connection.session.subscriptions.get_mut(&channel) {
             subscription.place = Some(self.subscribers.add(app, channel, slot));
-            connection.send(frame);
+            frames.into_iter().for_each(|frame| connection.send(frame));
+            self.mark_prompt(slot);
+        }
+    }
+
+    /// Gives a frame to one connection, if it is still there.
+    pub(super) fn send(&mut self, slot: usize, socket_id: SocketId, frame: EncodedFrame) {
+        if self.holds(slot, socket_id) {
+            self.connections[slot].send(frame);
             self.mark_prompt(slot);
         }
     }

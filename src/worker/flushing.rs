@@ -35,7 +35,7 @@ impl Worker {
         let Some(connection) = state.connections.get_mut(slot) else { return };
         connection.is_dirty = false;
         let stream = &connection.stream;
-        match connection.outbox.flush(|slices| stream.try_write_vectored(slices)) {
+        match connection.outbox.flush(|slices| stream.try_write(slices)) {
             Flushed::Everything => {
                 connection.stalled = None;
                 if connection.has_said_goodbye {

@@ -9,12 +9,15 @@
 
 mod delivery;
 mod flushing;
+mod liveness;
 mod subscribers;
 mod wheel;
 
-use crate::connection::{Connection, Decoder, Incoming, Reaction, Stream};
+use crate::connection::{Connection, Reaction, Stream};
 use crate::hub::{Hub, Letter, Mailbox, Quota};
-use crate::protocol::{Close, ErrorReply, SocketId, frame};
+use crate::protocol::reader::{Decoder, Incoming};
+use crate::protocol::{ErrorReply, SocketId, frame};
+use crate::view;
 use slab::Slab;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -127,14 +130,19 @@ impl Worker {
     }
 
     /// Waits for the clients to hang up on a stopping worker.
-    async fn part(&self, grace: Duration) {
+    async fn part(self: &Rc<Self>, grace: Duration) {
         let parted = async {
             while !self.state.borrow().connections.is_empty() {
+                // A full socket may take its close frame yet, and a client that answered its own can go.
+                self.turn();
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        // Whoever has not hung up by then finds the socket closed.
+        // Whoever has not hung up by then finds the socket closed, and leaves its channels like everybody who goes.
         let _ = tokio::time::timeout(grace, parted).await;
+        let mut state = self.state.borrow_mut();
+        let slots: Vec<usize> = state.connections.iter().map(|(slot, _)| slot).collect();
+        slots.into_iter().for_each(|slot| self.remove(&mut state, slot));
     }
 
     fn tick(self: &Rc<Self>) {
@@ -162,6 +170,8 @@ impl Worker {
             match letter {
                 Letter::Deliver(delivery) => budget = budget.saturating_sub(state.deliver(&delivery)),
                 Letter::Admit(admission) => state.admit(admission),
+                Letter::Send { slot, socket_id, frame } => state.send(slot, socket_id, frame),
+                Letter::Close { slot, socket_id, close } => state.terminate(slot, socket_id, &close),
                 Letter::Adopt(socket) => match Stream::register(socket) {
                     Ok(stream) => drop(spawn_local((self.serve)(Rc::clone(self), stream))),
                     Err(error) => tracing::warn!(%error, "an accepted connection could not be registered"),
@@ -182,8 +192,10 @@ impl Worker {
         connection.send(frame::connection_established(socket_id, activity_timeout));
         let slot = state.connections.insert(connection);
         state.slots.insert(socket_id, slot);
-        state.wheel.insert(now + activity_timeout, Entry { slot, socket_id });
+        let due = state.connections[slot].next_look();
+        state.wheel.insert(due, Entry { slot, socket_id });
         state.mark_prompt(slot);
+        view::connected(&state.connections[slot].session.app.config.id, socket_id);
         if state.stopping.is_some() {
             state.dismiss(slot);
         }
@@ -260,7 +272,7 @@ impl Worker {
                 }
             }
             // What the hosted service does with a binary frame is not known.
-            Incoming::Binary => {
+            Incoming::Binary(_) => {
                 let reply = ErrorReply::malformed("binary frames are not supported");
                 frame::error_reply(&reply).for_each(|frame| connection.send(frame));
             }
@@ -281,7 +293,8 @@ impl Worker {
     fn remove(&self, state: &mut State, slot: usize) {
         let Connection { mut session, stream, quota, .. } = state.connections.remove(slot);
         state.slots.remove(&session.socket_id);
-        for place in session.leave_all(&self.hub, self.index) {
+        view::disconnected(&session.app.config.id, session.socket_id);
+        for place in session.leave_all(&self.hub, self.index, slot) {
             state.leave(place);
         }
         // The client may come back as soon as it sees the end: its place must be free by then.
@@ -293,59 +306,6 @@ impl Worker {
 impl State {
     fn holds(&self, slot: usize, socket_id: SocketId) -> bool {
         self.connections.get(slot).is_some_and(|connection| connection.session.socket_id == socket_id)
-    }
-
-    /// Asks a silent client whether it lives, or gives up on it (protocol section "Ping and pong messages").
-    fn check_alive(&mut self, entry: Entry, metrics: &crate::metrics::Metrics) {
-        /// Seconds for an answer, as the protocol recommends; shorter where the app is less patient than that.
-        const PONG_WAIT: u32 = 30;
-        if !self.holds(entry.slot, entry.socket_id) {
-            return;
-        }
-        let now = self.wheel.now();
-        let connection = &mut self.connections[entry.slot];
-        let timeout = connection.session.app.config.activity_timeout;
-        let pong_wait = timeout.min(PONG_WAIT);
-        connection.outbox.shrink();
-        let due = match connection.pinged {
-            Some(since) if now >= since + pong_wait => {
-                metrics.silent_clients_closed.increment();
-                connection.close(&Close::NO_PONG, now);
-                self.watch(entry.slot);
-                now + pong_wait
-            }
-            Some(since) => since + pong_wait,
-            None if now >= connection.heard + timeout => {
-                connection.send(frame::ping());
-                connection.pinged = Some(now);
-                now + pong_wait
-            }
-            None => connection.heard + timeout,
-        };
-        self.mark_prompt(entry.slot);
-        self.wheel.insert(due, entry);
-    }
-
-    /// Closes every connection because the server stops.
-    fn dismiss_all(&mut self, grace: Duration) {
-        self.stopping = Some(grace);
-        let slots: Vec<usize> = self.connections.iter().map(|(slot, _)| slot).collect();
-        slots.into_iter().for_each(|slot| self.dismiss(slot));
-    }
-
-    fn dismiss(&mut self, slot: usize) {
-        let now = self.wheel.now();
-        self.connections[slot].close(&Close::GOING_AWAY, now);
-        self.watch(slot);
-        self.mark_prompt(slot);
-    }
-
-    /// Has the connection looked at every second while it is stalled or being closed.
-    fn watch(&mut self, slot: usize) {
-        let connection = &mut self.connections[slot];
-        if !std::mem::replace(&mut connection.is_watched, true) {
-            self.watched.push(Entry { slot, socket_id: connection.session.socket_id });
-        }
     }
 }
 

@@ -65,6 +65,8 @@ impl Php {
                 .arg(path)
                 .args(arguments)
                 .env("CANYON_EXTENSION", &self.extension)
+                // What a script leaves behind goes with the server's directory.
+                .env("TMPDIR", server.directory())
                 .env("CANYON_QUEUE", server.queue())
                 .env("CANYON_APP_ID", APP)
                 .env("CANYON_APP_KEY", KEY)

@@ -95,7 +95,6 @@ fn one_by_one(
     let no_op = series(&all, "no-op")?.less(overhead);
     report.add(Row::times(name, &series(&all, "publish")?.less(overhead)).beside(NO_OP, no_op.quantile(0.5)));
     report.add(Row::times("  no-op call, likewise", &no_op));
-    report.add(Row::times("  hrtime(true), likewise", &series(&all, "hrtime")?.less(overhead)));
     report.add(Row::times("  the clock itself (taken off above)", clock));
     report.add(Row::new("  server meanwhile", Unit::Percent, busy));
     Ok(())

@@ -17,7 +17,7 @@ pub(crate) struct Server {
     process: Process,
     pub(crate) address: SocketAddr,
     queue: PathBuf,
-    _directory: Directory,
+    directory: Directory,
 }
 
 impl Server {
@@ -40,11 +40,16 @@ impl Server {
         let mut line = String::new();
         BufReader::new(process.output()?).read_line(&mut line)?;
         let address = line.trim().strip_prefix("listening on ").ok_or("canyon serve did not start")?;
-        Ok(Self { address: address.parse()?, process, queue, _directory: directory })
+        Ok(Self { address: address.parse()?, process, queue, directory })
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// For everything that is to go when the server goes.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     pub(crate) fn queue(&self) -> &Path {

@@ -48,7 +48,7 @@ export class Browser {
         return window
     }
 
-    /** Fails if a page threw an error, logged one, or asked another host for something. */
+    /** Fails if a page threw an error or logged one, asked another host for something, or was answered with a server error. */
     ensureNoPageFailed() {
         assert.deepEqual(this.#windows.flatMap((window) => window.problems), [])
     }
@@ -91,6 +91,14 @@ export class Window {
         page.on('request', (request) => {
             const { protocol, hostname } = new URL(request.url())
             if (protocol.startsWith('http') && hostname !== '127.0.0.1') this.problems.push(`request to ${request.url()}`)
+        })
+        page.on('response', (response) => {
+            if (response.status() >= 500) this.problems.push(`${response.status()} from ${response.url()}`)
+        })
+        page.on('requestfailed', (request) => {
+            // What was under way when a window closes or moves on is no failure.
+            const { errorText } = request.failure()
+            if (errorText !== 'net::ERR_ABORTED') this.problems.push(`${errorText} from ${request.url()}`)
         })
         page.on('pageerror', (error) => this.problems.push(`uncaught: ${error.message}`))
         page.on('console', (message) => {
@@ -138,7 +146,7 @@ export class Window {
 
     describe() {
         const events = this.frames.slice(-12).map((frame) => `${frame.event}${frame.channel ? ` on ${frame.channel}` : ''}`)
-        return `${this.#sockets} socket(s), ${this.frames.length} frame(s), the last: ${events.join(', ') || 'none'}`
+        return [`${this.#sockets} socket(s), ${this.frames.length} frame(s), the last: ${events.join(', ') || 'none'}`, ...this.problems].join('\n    ')
     }
 
     async close() {

@@ -62,6 +62,7 @@ export default {
         await second.sees(`${row(1)}.arrived`)
         await type(second, 1, 'stock', 31)
         await shows(first, 1, 'stock', 31)
+        await second.frame('ItemUpdated', ({ data }) => data.item.stock === 31)
 
         assert.deepEqual([first.loads, second.loads], [1, 1])
         assert.equal(second.received('ItemUpdated', 'inventory').length, 2)

@@ -1,6 +1,9 @@
 // Pictures of both pages in use: light and dark, on a desk and on a phone.
 
+import assert from 'node:assert/strict'
 import { join } from 'node:path'
+
+import { until } from './until.mjs'
 
 const SIZES = { desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } }
 
@@ -12,7 +15,7 @@ export async function takeScreenshots(browser, demo, directory) {
     for (const [item, stock] of [[5, 12], [8, 7], [3, 10], [8, 3]]) {
         await other.page.fill(`[data-item="${item}"] [name="stock"]`, String(stock))
         await other.page.press(`[data-item="${item}"] [name="stock"]`, 'Enter')
-        await page.sees(`[data-item="${item}"][data-version]`)
+        await until(`item ${item} to show ${stock}`, async () => (await page.page.inputValue(`[data-item="${item}"] [name="stock"]`)) === String(stock))
     }
     await page.sees('.toast[data-level="critical"]', 'Only 3 left')
     await save(page, join(directory, 'inventory'))
@@ -47,6 +50,8 @@ export async function takeScreenshots(browser, demo, directory) {
 async function save({ page }, path, before = async () => {}) {
     for (const [name, viewport] of Object.entries(SIZES)) {
         await page.setViewportSize(viewport)
+        const width = await page.evaluate(() => document.documentElement.scrollWidth)
+        assert.ok(width <= viewport.width, `${page.url()} is ${width} pixels wide in a window of ${viewport.width}`)
         for (const colorScheme of ['light', 'dark']) {
             await page.emulateMedia({ colorScheme })
             await before()

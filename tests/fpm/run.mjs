@@ -7,7 +7,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { request } from './fastcgi.mjs'
+import { request } from '../app/serve/fastcgi.mjs'
 import { startFpm, startServer, stop } from './processes.mjs'
 
 const WORKERS = 4
@@ -56,13 +56,18 @@ async function publishEverything(fpm) {
     let mostFiles = 0
     const lane = async (number) => {
         while (next < REQUESTS && errors.length === 0 && !timeIsUp()) {
-            const { status, body } = await request(fpm.socket, SCRIPT, {
+            const answer = await request(fpm.socket, {
+                REQUEST_METHOD: 'GET',
+                SCRIPT_FILENAME: SCRIPT,
+                SCRIPT_NAME: '/publish.php',
+                SERVER_PROTOCOL: 'HTTP/1.1',
                 CHURN_QUEUE: queue,
                 CHURN_APP: APP.id,
                 CHURN_LANE: number,
                 CHURN_REQUEST: next++,
                 CHURN_EVENTS: EVENTS_PER_REQUEST,
-            })
+            }, Buffer.alloc(0))
+            const [status, body] = [answer.status, answer.body + answer.errors]
             if (status !== 200 || !body.startsWith('{"pid"')) errors.push(`status ${status}: ${body}`)
             else answers.push(JSON.parse(body))
             mostFiles = Math.max(mostFiles, perPublisherFiles().length)

@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     reason = "tests say what they found by panicking"
 )]
 
@@ -11,6 +12,8 @@ mod basics;
 mod forks;
 mod hostile;
 mod kills;
+mod payload;
 mod place;
 mod processes;
 mod space;
+mod users;

@@ -1,6 +1,6 @@
 //! A publisher to be killed: pushes checked messages, and can be stopped at any point inside a push.
 //!
-//! `canyon-test-producer queue=DIR id=N [count=N] [least=BYTES] [largest=BYTES] [ring=BYTES] [stop=POINT:NTH] [progress=FILE] [mode=MODE]`
+//! `canyon-test-producer queue=DIR id=N [count=N] [least=BYTES] [largest=BYTES] [ring=BYTES] [group=NAME] [stop=POINT:NTH] [progress=FILE] [mode=MODE]`
 //!
 //! Modes: `stream` pushes `count` messages and exits; `chain` pushes one message per line of stdin and answers with a line
 //! when the push has returned; `hold` pushes and then waits for the end of stdin; `fork` and `clone` push from a child
@@ -15,7 +15,7 @@ use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use canyon::queue::{Producer, ProducerOptions, Push, hooks};
+use canyon::queue::{Access, Producer, ProducerOptions, Push, hooks};
 
 mod payload;
 
@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         progress: argument("progress").map(File::create).transpose()?,
     };
     let mut options = ProducerOptions::new(argument("queue").ok_or("which queue?")?);
+    options.access = Access::named("", &argument("group").unwrap_or_default())?;
     options.ring_bytes = usize::try_from(number("ring", options.ring_bytes as u64)?)?;
     let mut producer = Producer::attach(options)?;
     match argument("mode").as_deref().unwrap_or("stream") {

@@ -2,13 +2,17 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cache;
+mod channels_api;
 mod client_events;
 mod closing;
 mod events_api;
 mod handshake;
+mod limits;
 mod presence;
 mod queue;
 mod subscriptions;
 mod support;
+mod users;
 mod webhook_receiver;
 mod webhooks;

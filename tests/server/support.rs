@@ -87,6 +87,21 @@ impl House {
         .await
     }
 
+    /// A signed GET of `/apps/{id}{path}` with further parameters; status and body.
+    pub(crate) async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> (u16, String) {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let stamp = now.to_string();
+        let mut pairs = vec![("auth_key", KEY), ("auth_timestamp", &stamp), ("auth_version", "1.0")];
+        pairs.extend(parameters);
+        pairs.sort_unstable();
+        let query = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("&");
+        let path = format!("/apps/{ID}{path}");
+        let signature = signature::sign(SECRET, &[&format!("GET\n{path}\n{query}")]);
+        let escaped = query.replace(',', "%2C").replace('#', "%23");
+        let target = format!("{}?{escaped}&auth_signature={signature}", path.replace('#', "%23"));
+        self.request(&format!("GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await
+    }
+
     /// Sends the bytes of a request and reads until the server closes.
     pub(crate) async fn request(&self, request: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
@@ -203,6 +218,13 @@ impl Client {
 
     pub(crate) async fn unsubscribe(&mut self, channel: &str) {
         self.send(&json!({"event": "pusher:unsubscribe", "data": {"channel": channel}})).await;
+    }
+
+    /// Sends a sign-in with a right signature.
+    pub(crate) async fn sign_in(&mut self, user_data: &str) {
+        let signed = format!("{}::user::{user_data}", self.socket_id);
+        let auth = format!("{KEY}:{}", signature::sign(SECRET, &[&signed]));
+        self.send(&json!({"event": "pusher:signin", "data": {"auth": auth, "user_data": user_data}})).await;
     }
 
     pub(crate) fn auth(&self, channel: &str, channel_data: Option<&str>) -> String {

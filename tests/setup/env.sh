@@ -33,8 +33,9 @@ fi
 : "${MOCKERY_AUTOLOAD:=$CANYON_CACHE/php84/root/usr/share/php/Mockery/autoload.php}"
 : "${PHPUNIT:=$CANYON_CACHE/php84/root/usr/bin/phpunit}"
 
-# Not the caller's: a NODE_PATH that is set for something else would hide the packages.
+# Not the caller's: one that is set for something else would hide the packages.
 NODE_PATH="$CANYON_CACHE/node/node_modules"
+PYTHON="$CANYON_CACHE/python/bin/python"
 : "${CHROMIUM:=/usr/bin/chromium}"
 
 # The build products. The API number of a PHP minor version never changes: 8.2 is
@@ -45,5 +46,5 @@ NODE_PATH="$CANYON_CACHE/node/node_modules"
 
 export CANYON_ROOT CANYON_CACHE \
     PHP82 PHP82_FPM PHP82_CONFIG PHP84 PHP84_FPM PHP84_CONFIG \
-    LARAVEL_AUTOLOAD MOCKERY_AUTOLOAD PHPUNIT NODE_PATH CHROMIUM \
+    LARAVEL_AUTOLOAD MOCKERY_AUTOLOAD PHPUNIT NODE_PATH PYTHON CHROMIUM \
     CANYON_BIN CANYON_EXT82 CANYON_EXT84

@@ -6,7 +6,6 @@ use Canyon\Signer;
 use Illuminate\Broadcasting\Broadcasters\Broadcaster;
 use Illuminate\Broadcasting\Broadcasters\UsePusherChannelConventions;
 use Illuminate\Broadcasting\BroadcastException;
-use Illuminate\Support\Arr;
 use InvalidArgumentException;
 use Stringable;
 use Symfony\Component\HttpKernel\Exception\AccessDeniedHttpException;
@@ -119,7 +118,9 @@ class CanyonBroadcaster extends Broadcaster
      */
     public function broadcast(array $channels, $event, array $payload = [])
     {
-        $socketId = Arr::pull($payload, 'socket');
+        $socketId = $payload['socket'] ?? null;
+        unset($payload['socket']);
+
         $channels = array_values(array_unique($this->formatChannels($channels)));
 
         if ($channels === []) {

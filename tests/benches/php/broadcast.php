@@ -10,6 +10,7 @@ require __DIR__.'/measure.php';
 require __DIR__.'/../../php/autoload.php';
 
 use Canyon\Tests\Support\Skeleton;
+use Illuminate\Broadcasting\BroadcastException;
 use Illuminate\Broadcasting\Channel;
 use Illuminate\Contracts\Broadcasting\ShouldBroadcastNow;
 use Illuminate\Contracts\Console\Kernel;
@@ -63,9 +64,16 @@ function samples(int $count): array
     for ($number = -50; $number < $count; $number++) {
         $event = new OrderShipped($number, 'Ada Lovelace', str_repeat('x', 240));
 
-        $start = hrtime(true);
-        broadcast($event);
-        $end = hrtime(true);
+        try {
+            $start = hrtime(true);
+            broadcast($event);
+            $end = hrtime(true);
+        } catch (BroadcastException) {
+            // On a busy machine the server may not run for as long as the queue takes to fill.
+            usleep(5000);
+
+            continue;
+        }
 
         if ($number >= 0) {
             $samples[] = $end - $start;

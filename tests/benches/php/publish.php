@@ -68,50 +68,66 @@ function sustained(Publisher $publisher, int $count, int $channels): void
 }
 
 /**
- * Takes one sample in each slot, the first thing after the pause. Whatever is sampled, every slot
- * publishes once, so that the server sees the same traffic.
+ * Takes one sample in each slot, the first thing after the pause: of a publish, of the call that
+ * does nothing, or of reading the clock. Every slot publishes once, so that the server always sees
+ * the same traffic.
  */
 function paced(Publisher $publisher, int $count, int $microseconds): void
 {
-    $kinds = ['publish', 'no-op', 'publish', 'hrtime', 'publish', 'clock'];
+    $kinds = ['publish', 'no-op', 'publish', 'clock'];
     $samples = array_fill_keys($kinds, []);
     $due = hrtime(true);
 
     for ($slot = -10; $slot < $count; $slot++) {
-        $kind = $kinds[($slot + 12) % count($kinds)];
+        $kind = $kinds[($slot + 20) % count($kinds)];
         $payload = payload($slot);
         $due = max($due + $microseconds * 1000, hrtime(true));
         pause($due, $microseconds);
 
-        if ($kind === 'publish') {
-            $start = hrtime(true);
-            $publisher->publish('orders', 'OrderShipped', $payload);
-            $end = hrtime(true);
-        } else {
-            if ($kind === 'no-op') {
-                $start = hrtime(true);
-                gc_enabled();
-                $end = hrtime(true);
-            } elseif ($kind === 'hrtime') {
-                $start = hrtime(true);
-                hrtime(true);
-                $end = hrtime(true);
-            } else {
-                $start = hrtime(true);
-                $end = hrtime(true);
-            }
-            $publisher->publish('orders', 'OrderShipped', $payload);
+        try {
+            $time = sample($kind, $publisher, $payload);
+        } catch (QueueFull) {
+            // On a busy machine the server may not run for as long as the queue takes to fill.
+            usleep(5000);
+
+            continue;
         }
 
         // The first ones attach, fault pages in and meet a server that sleeps.
         if ($slot >= 0) {
-            $samples[$kind][] = $end - $start;
+            $samples[$kind][] = $time;
         }
     }
 
     foreach ($samples as $name => $times) {
         series($name, $times);
     }
+}
+
+/**
+ * Takes the time of one call, and publishes in any case.
+ */
+function sample(string $kind, Publisher $publisher, string $payload): int
+{
+    if ($kind === 'publish') {
+        $start = hrtime(true);
+        $publisher->publish('orders', 'OrderShipped', $payload);
+
+        return hrtime(true) - $start;
+    }
+
+    if ($kind === 'no-op') {
+        $start = hrtime(true);
+        gc_enabled();
+        $end = hrtime(true);
+    } else {
+        $start = hrtime(true);
+        $end = hrtime(true);
+    }
+
+    $publisher->publish('orders', 'OrderShipped', $payload);
+
+    return $end - $start;
 }
 
 function pause(int $due, int $microseconds): void

@@ -6,6 +6,10 @@ let echo = null
 
 /** Connects this window. `token` is the API token of the window's user, if it has one. */
 export function connect(token = null) {
+    if (!window.Echo || !window.Pusher) {
+        paint('failed', 'Echo did not load')
+        throw new Error('laravel-echo or pusher-js did not load from /npm; `make setup` installs them.')
+    }
     // The IIFE build of Echo 2 exports a namespace.
     echo = new window.Echo.default({
         broadcaster: 'reverb',

@@ -48,10 +48,8 @@ for (const [id, row] of rows) {
 async function save(id, form, change) {
     try {
         const item = await api('PATCH', `/items/${id}`, change)
-        for (const name of Object.keys(change)) {
-            const input = form.elements[name]
-            if (input) input.defaultValue = input.value
-        }
+        // What was sent, not what stands there now: somebody may be typing on.
+        for (const input of fields(form)) input.defaultValue = change[input.name] ?? input.defaultValue
         draw(item, false)
     } catch (error) {
         toast('critical', 'Not saved', error.message)

@@ -5,7 +5,7 @@
 //! the frame boundaries beside it (headers parsed by tungstenite too), and keep the raw bytes since the last
 //! complete message: they are what another process needs to go on reading in our place.
 
-use crate::protocol::{Close, EncodedFrame};
+use super::{Close, EncodedFrame};
 use bytes::Bytes;
 use std::io::{self, Cursor, ErrorKind, Read, Write};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::OpCode;
@@ -15,10 +15,11 @@ use tokio_tungstenite::tungstenite::{Error, Message, error::CapacityError};
 
 /// What came in, in order.
 #[derive(Debug)]
-pub(crate) enum Incoming {
+pub enum Incoming {
+    /// A text message.
     Text(Utf8Bytes),
-    /// A binary message; the protocol has no use for its bytes.
-    Binary,
+    /// A binary message; the Pusher protocol has no use for one.
+    Binary(Bytes),
     /// A pong, or the answer to a close frame: to be sent as it is.
     Answer(EncodedFrame),
     /// The client's close frame; its answer came before as [`Incoming::Answer`].
@@ -29,13 +30,13 @@ pub(crate) enum Incoming {
 
 /// The reading side of one connection; empty between messages.
 #[derive(Debug, Default)]
-pub(crate) struct FrameReader {
+pub struct FrameReader {
     partial: Option<Box<Partial>>,
 }
 
 /// The reading side that a worker's connections share.
 #[derive(Debug)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     spare: Option<Box<Partial>>,
     limit: usize,
 }
@@ -59,7 +60,8 @@ impl std::fmt::Debug for Partial {
 
 impl Decoder {
     /// `limit` is the largest message taken, in bytes.
-    pub(crate) fn new(limit: usize) -> Self {
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
         Self { spare: None, limit }
     }
 
@@ -80,7 +82,7 @@ impl FrameReader {
     /// Reads a chunk as it came from the socket and appends what it holds to `incoming`.
     ///
     /// After [`Incoming::Closed`] or [`Incoming::Failed`] the connection must not be read any further.
-    pub(crate) fn feed(&mut self, chunk: &[u8], decoder: &mut Decoder, incoming: &mut Vec<Incoming>) {
+    pub fn feed(&mut self, chunk: &[u8], decoder: &mut Decoder, incoming: &mut Vec<Incoming>) {
         let mut partial = self.partial.take().unwrap_or_else(|| decoder.partial());
         if !read_messages(&mut partial.context, chunk, incoming) {
             return;
@@ -108,8 +110,8 @@ fn read_messages(context: &mut WebSocketContext, chunk: &[u8], incoming: &mut Ve
                 wire.incoming.push(Incoming::Text(text));
                 continue;
             }
-            Ok(Message::Binary(_)) => {
-                wire.incoming.push(Incoming::Binary);
+            Ok(Message::Binary(data)) => {
+                wire.incoming.push(Incoming::Binary(data));
                 continue;
             }
             // A ping was answered by the context; either is a sign of life, which any bytes are.
@@ -238,7 +240,7 @@ mod tests {
         }
         let show = |incoming| match incoming {
             Incoming::Text(text) => format!("text {}", text.as_str().len()),
-            Incoming::Binary => "binary".to_owned(),
+            Incoming::Binary(data) => format!("binary {}", data.len()),
             Incoming::Answer(frame) => format!("answer {:x} {:?}", frame[0], &frame[2..]),
             Incoming::Closed => "closed".to_owned(),
             Incoming::Failed(close) => format!("failed {}", close.code),
@@ -258,7 +260,7 @@ mod tests {
         for size in [1, 2, 3, 7, 100, 4096, bytes.len()] {
             let mut reader = FrameReader::default();
             let came = read(&mut reader, &bytes, size);
-            assert_eq!(came, ["text 5", &pong, "text 70300", "binary"], "chunks of {size}");
+            assert_eq!(came, ["text 5", &pong, "text 70300", "binary 0"], "chunks of {size}");
             assert!(reader.partial.is_none(), "nothing is kept between messages");
         }
     }

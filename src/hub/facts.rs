@@ -1,0 +1,46 @@
+//! What the hub can tell of channels, for the HTTP API.
+
+use super::cache::Cached;
+use super::{App, Hub};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The size of one channel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Occupancy {
+    /// Connections subscribed.
+    pub(crate) subscriptions: u64,
+    /// Distinct users, on presence channels.
+    pub(crate) users: u64,
+}
+
+impl Hub {
+    /// The occupied channels of an app whose names begin with `prefix`, in the order of their names.
+    pub(crate) fn channels(&self, app: &App, prefix: &str) -> Vec<(Arc<str>, Occupancy)> {
+        let mut found = Vec::new();
+        for shard in &self.apps[app.index].shards {
+            let shard = shard.lock();
+            let matching = shard.channels.iter().filter(|(name, _)| name.starts_with(prefix));
+            found.extend(matching.map(|(name, channel)| (Arc::clone(name), channel.occupancy())));
+        }
+        found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        found
+    }
+
+    /// The size of a channel; zero if nobody is there.
+    pub(crate) fn occupancy(&self, app: &App, name: &str) -> Occupancy {
+        let shard = self.shard(app, name).lock();
+        shard.channels.get(name).map(super::channel::Channel::occupancy).unwrap_or_default()
+    }
+
+    /// The ids of a presence channel's members.
+    pub(crate) fn members(&self, app: &App, name: &str) -> Vec<Arc<str>> {
+        let shard = self.shard(app, name).lock();
+        shard.channels.get(name).map(super::channel::Channel::user_ids).unwrap_or_default()
+    }
+
+    /// What a cache channel remembers.
+    pub(crate) fn cached(&self, app: &App, name: &str) -> Option<Cached> {
+        self.shard(app, name).lock().cache.cached(name, Instant::now())
+    }
+}

@@ -1,0 +1,109 @@
+// The application beside the server: authorizes clients over HTTP, receives webhooks, serves pages.
+
+import http from 'node:http'
+import { once } from 'node:events'
+
+import { PusherServer } from './packages.mjs'
+import { until } from './until.mjs'
+
+export const MASTER_KEY = Buffer.alloc(32, 'master key').toString('base64')
+
+export class Backend {
+    /** Requests for authorization, oldest first: { url, headers, fields }. */
+    authorizations = []
+    /** Deliveries of webhooks, oldest first: { path, headers, body, status }. */
+    deliveries = []
+    #pages = new Map()
+    #refusals = []
+    #apps
+    #server = http.createServer((request, response) => this.#answer(request, response))
+
+    static async start() {
+        const backend = new Backend()
+        backend.#server.listen(0, '127.0.0.1')
+        await once(backend.#server, 'listening')
+        return backend
+    }
+
+    get url() { return `http://127.0.0.1:${this.#server.address().port}` }
+
+    /** From now on clients of these apps are authorized. */
+    knows(apps) { this.#apps = apps }
+
+    /** Serves a document under `path`. */
+    serves(path, type, content) { this.#pages.set(path, { type, content }) }
+
+    /** Answers the next delivery to `path` with a status that is no success. */
+    refusesNext(path, status) { this.#refusals.push({ path, status }) }
+
+    /** Waits for a delivered event for which `matches` holds; `matches` sees the event and its delivery. */
+    async delivered(path, what, matches) {
+        return until(`the webhook ${what}`, () => {
+            for (const delivery of this.deliveries) {
+                if (delivery.path !== path || delivery.status !== 200) continue
+                const event = JSON.parse(delivery.body).events.find((one) => matches(one, delivery))
+                if (event) return { event, delivery }
+            }
+        })
+    }
+
+    async close() {
+        this.#server.closeAllConnections()
+        this.#server.close()
+        await once(this.#server, 'close')
+    }
+
+    async #answer(request, response) {
+        const chunks = []
+        for await (const chunk of request) chunks.push(chunk)
+        const body = Buffer.concat(chunks).toString()
+        const { pathname } = new URL(request.url, this.url)
+        const [, kind, name, action] = pathname.split('/')
+        if (kind === 'webhooks') {
+            const refusal = this.#refusals.findIndex(({ path }) => path === pathname)
+            const status = refusal < 0 ? 200 : this.#refusals.splice(refusal, 1)[0].status
+            this.deliveries.push({ path: pathname, headers: request.headers, body, status })
+            response.writeHead(status).end()
+        } else if (kind === 'broadcasting' && request.headers['x-csrf-token']) {
+            this.#authorizePage(name, Object.fromEntries(new URLSearchParams(body)), response)
+        } else if (kind === 'auth' && this.#apps[name]) {
+            const fields = Object.fromEntries(new URLSearchParams(body))
+            this.authorizations.push({ url: request.url, headers: request.headers, fields })
+            this.#authorize(this.#apps[name], action, fields, response)
+        } else if (this.#pages.has(pathname)) {
+            const { type, content } = this.#pages.get(pathname)
+            response.writeHead(200, { 'Content-Type': type }).end(content)
+        } else {
+            response.writeHead(404).end()
+        }
+    }
+
+    /** The paths and answers of a Laravel application, in which Ada is signed in and may do everything. */
+    #authorizePage(action, { socket_id: socketId, channel_name: channel }, response) {
+        const library = serverLibrary(this.#apps.main)
+        const ada = { id: 31, name: 'Ada' }
+        const answer = action === 'user-auth'
+            ? library.authenticateUser(socketId, { id: '31', user_info: ada })
+            : library.authorizeChannel(socketId, channel, channel.startsWith('presence-') ? { user_id: '31', user_info: ada } : undefined)
+        answerJson(response, 200, answer)
+    }
+
+    /** The client itself says who it is, in the fields `member` and `user`: these tests are about the server. */
+    #authorize(app, action, fields, response) {
+        const library = serverLibrary(app)
+        if (fields.refuse) return answerJson(response, 403, { message: 'Forbidden' })
+        if (action === 'user') return answerJson(response, 200, library.authenticateUser(fields.socket_id, JSON.parse(fields.user)))
+        const member = fields.member && !fields.channel_name.startsWith('private-encrypted-') ? JSON.parse(fields.member) : undefined
+        return answerJson(response, 200, library.authorizeChannel(fields.socket_id, fields.channel_name, member))
+    }
+}
+
+function answerJson(response, status, value) {
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value))
+}
+
+/** Pusher's library for Node with the keys of an app. */
+export function serverLibrary(app, options = {}) {
+    const { id: appId, key, secret } = app
+    return new PusherServer({ appId, key, secret, encryptionMasterKeyBase64: MASTER_KEY, ...options })
+}

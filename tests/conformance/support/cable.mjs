@@ -1,0 +1,40 @@
+// What lies between a client and the server, and can be cut.
+
+import net from 'node:net'
+import { once } from 'node:events'
+
+export class Cable {
+    #ends = new Set()
+    #listener
+
+    /** Clients connect to `host` and `port` of the cable instead of those of the server. */
+    static async lay(server) {
+        const cable = new Cable()
+        cable.#listener = net.createServer((client) => {
+            const upstream = net.connect(server.port, server.host)
+            for (const [one, other] of [[client, upstream], [upstream, client]]) {
+                cable.#ends.add(one)
+                one.pipe(other)
+                one.on('error', () => {})
+                one.on('close', () => {
+                    cable.#ends.delete(one)
+                    other.destroy()
+                })
+            }
+        })
+        cable.#listener.listen(0, '127.0.0.1')
+        await once(cable.#listener, 'listening')
+        cable.host = '127.0.0.1'
+        cable.port = cable.#listener.address().port
+        return cable
+    }
+
+    /** Ends all connections; new ones are possible at once. */
+    cut() { this.#ends.forEach((end) => end.destroy()) }
+
+    async close() {
+        this.cut()
+        this.#listener.close()
+        await once(this.#listener, 'close')
+    }
+}
