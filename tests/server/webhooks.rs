@@ -84,6 +84,22 @@ async fn a_client_event_is_posted_with_its_data_as_text() {
 }
 
 #[tokio::test]
+async fn cache_misses_are_posted_once_and_counts_as_numbers() {
+    let mut receiver = Receiver::open(&[]).await;
+    let webhook = receiver.webhook(", events = ['cache_miss', 'subscription_count']");
+    let house = House::with("", &format!("subscription_counts = true\nwebhooks = [{webhook}]"));
+    let mut first = house.client().await;
+    first.subscribe("cache-a", None).await;
+    let mut second = house.client().await;
+    second.subscribe("cache-a", None).await;
+    let count =
+        |count: u64| json!({"name": "subscription_count", "channel": "cache-a", "subscription_count": count});
+    assert_eq!(receiver.event().await, json!({"name": "cache_miss", "channel": "cache-a"}));
+    assert_eq!(receiver.event().await, count(1));
+    assert_eq!(receiver.event().await, count(2));
+}
+
+#[tokio::test]
 async fn webhooks_get_what_they_ask_for_with_the_headers_they_ask_for() {
     let mut all = Receiver::open(&[]).await;
     let mut few = Receiver::open(&[]).await;
