@@ -262,6 +262,17 @@ mod tests {
     }
 
     #[test]
+    fn scheme_and_host_may_be_written_in_capitals_and_hosts_as_addresses() {
+        for (url, origin) in [
+            ("HTTPS://Example.com/A", "https://Example.com"),
+            ("http://[::1]:9000/", "http://[::1]:9000"),
+            ("http://127.0.0.1", "http://127.0.0.1"),
+        ] {
+            assert_eq!(webhook(&format!("{{ url = '{url}' }}")).url.origin(), origin);
+        }
+    }
+
+    #[test]
     fn events_and_prefix_both_count() {
         let webhook =
             webhook("{ url = 'https://a', events = ['channel_occupied'], channel_prefix = 'presence-' }");
