@@ -46,7 +46,7 @@ impl Backlog {
 
     /// Drops what has waited too long; how many those were.
     pub(super) fn expire(&mut self, now: Instant) -> usize {
-        self.drop_while(|_, since| now.saturating_duration_since(since) > MOST_AGE)
+        self.drop_while(|_, since| now.saturating_duration_since(since) >= MOST_AGE)
     }
 
     /// When a request should be made of what is there; `None` if there is nothing.
@@ -163,8 +163,8 @@ mod tests {
         let now = Instant::now();
         let mut backlog = with(numbers(0..3), now);
         backlog.push("new".into(), now + Duration::from_secs(1));
-        assert_eq!(backlog.expire(now + MOST_AGE), 0);
-        assert_eq!(backlog.expire(now + MOST_AGE + Duration::from_millis(1)), 3);
+        assert_eq!(backlog.expire(now + MOST_AGE - Duration::from_millis(1)), 0);
+        assert_eq!(backlog.expire(now + MOST_AGE), 3);
         assert_eq!(backlog.take(), ["new".into()] as [Arc<str>; 1]);
     }
 }
