@@ -138,8 +138,11 @@ impl Worker {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        // Whoever has not hung up by then finds the socket closed.
+        // Whoever has not hung up by then finds the socket closed, and leaves its channels like everybody who goes.
         let _ = tokio::time::timeout(grace, parted).await;
+        let mut state = self.state.borrow_mut();
+        let slots: Vec<usize> = state.connections.iter().map(|(slot, _)| slot).collect();
+        slots.into_iter().for_each(|slot| self.remove(&mut state, slot));
     }
 
     fn tick(self: &Rc<Self>) {
