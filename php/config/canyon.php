@@ -59,6 +59,19 @@ return [
 
     /*
     |--------------------------------------------------------------------------
+    | Queue Group
+    |--------------------------------------------------------------------------
+    |
+    | Where PHP-FPM and the server run as different users, name a group both
+    | are in, by name or number: its members can use the queue directory. Set
+    | "canyon.queue_group" in the php.ini of PHP-FPM to the same group then.
+    |
+    */
+
+    'queue_group' => env('CANYON_QUEUE_GROUP'),
+
+    /*
+    |--------------------------------------------------------------------------
     | Transport
     |--------------------------------------------------------------------------
     |

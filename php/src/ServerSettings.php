@@ -25,7 +25,7 @@ final class ServerSettings
     /**
      * Get the settings as an array.
      *
-     * @return array{listen: list<string>, queue: string, path_prefix: string, app: list<array<string, mixed>>}
+     * @return array{listen: list<string>, queue: string, queue_group?: string, path_prefix: string, app: list<array<string, mixed>>}
      */
     public function toArray(): array
     {
@@ -35,6 +35,7 @@ final class ServerSettings
         return [
             'listen' => $this->addresses(),
             'queue' => QueueDirectory::resolve($this->config['queue'] ?? null, $credentials),
+            ...array_filter(['queue_group' => (string) ($this->config['queue_group'] ?? '')]),
             'path_prefix' => (string) ($this->config['server']['path_prefix'] ?? ''),
             'app' => [[
                 'id' => $credentials->id(),

@@ -22,6 +22,7 @@ final class ConfigurationTest extends TestCase
             ],
             'server' => ['host' => '0.0.0.0', 'port' => 8080, 'listen' => [''], 'path_prefix' => '', 'binary' => null],
             'queue' => null,
+            'queue_group' => null,
             'transport' => 'auto',
             'http' => ['host' => '127.0.0.1', 'port' => 8080, 'scheme' => 'http', 'connect_timeout' => 2, 'timeout' => 2],
         ], config('canyon'));

@@ -53,6 +53,14 @@ final class ServerSettingsTest extends TestCase
         $this->assertSame('', $settings['path_prefix']);
     }
 
+    public function test_a_group_that_shares_the_queue_directory_is_handed_over(): void
+    {
+        $settings = (new ServerSettings(['queue_group' => 'www-data'] + $this->config))->toArray();
+
+        $this->assertSame('www-data', $settings['queue_group']);
+        $this->assertArrayNotHasKey('queue_group', (new ServerSettings(['queue_group' => ''] + $this->config))->toArray());
+    }
+
     #[DataProvider('addresses')]
     public function test_the_addresses_to_listen_on(array $expected, array $configured, array $listen = [], ?string $host = null, ?string $port = null): void
     {
