@@ -85,7 +85,7 @@ try {
     backend = await Backend.start()
     const apps = describeApps(`${backend.url}/webhooks`)
     backend.knows(apps)
-    server = await Server.start(Object.values(apps).filter(isSupported))
+    server = await Server.start(Object.values(apps))
     for (const { title, test } of tests) {
         if (!stopped) await run(title, test, { server, apps, backend, browser })
     }

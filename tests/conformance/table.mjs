@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 
-import { needs } from './support/context.mjs'
 import { channelAuth, signedTarget, request, userAuth } from './support/raw.mjs'
 import { until } from './support/until.mjs'
 
@@ -234,7 +233,7 @@ export default {
         assert.deepEqual(await client.frame(), { event: 'pusher_internal:subscription_count', channel, data: '{"subscription_count":1}' })
     },
 
-    'webhooks: seven types, repeated until they are received': needs('webhooks', async ({ apps, backend, raw, name }) => {
+    async 'webhooks: seven types, repeated until they are received'({ apps, backend, raw, name }) {
         const [room, open] = [name('presence-cache-'), name('open-')]
         backend.refusesNext('/webhooks/telling', 503)
         const client = await raw('telling')
@@ -247,7 +246,7 @@ export default {
         const names = (channel) => backend.told('/webhooks/telling', channel).map(({ event: { name: one } }) => one)
         assert.deepEqual(names(room).sort(), ['cache_miss', 'channel_occupied', 'channel_vacated', 'client_event', 'member_added', 'member_removed'])
         assert.deepEqual([...new Set(names(open))], ['channel_occupied', 'subscription_count', 'channel_vacated'])
-    }),
+    },
 
     async 'presence count limit counts a returning user once'({ apps, raw, name }) {
         const app = apps.few

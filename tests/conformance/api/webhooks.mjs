@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 
-import { needs } from '../support/context.mjs'
 import { PythonLibrary } from '../support/python.mjs'
 import { until } from '../support/until.mjs'
 
@@ -14,7 +13,7 @@ const told = (backend, channel, path = PATH) =>
 
 const without = (list, word) => list.filter((one) => !one.startsWith(word))
 
-const tests = {
+export default {
     async 'is signed, and valid for the libraries for Node and Python'({ api, apps, backend, connect, defer, name, server }) {
         const before = Date.now()
         const client = await connect('telling')
@@ -166,5 +165,3 @@ const tests = {
         assert.equal(headers['x-extra'], 'yes')
     },
 }
-
-export default Object.fromEntries(Object.entries(tests).map(([name, test]) => [name, needs('webhooks', test)]))

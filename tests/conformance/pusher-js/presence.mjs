@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 
 import { next } from '../support/client.mjs'
+import { channelAuth } from '../support/raw.mjs'
 import { until } from '../support/until.mjs'
 
 const person = (id) => ({ user_id: id, user_info: { name: `Person ${id}`, tags: [], extra: {} } })
@@ -132,6 +133,31 @@ export default {
             await until('half of them to leave', () => channel.members.count === 20)
             assert.deepEqual(ids(channel), people.slice(0, 20).sort())
         }
+    },
+
+    async 'two hundred that join at once know each other, without a frame too many'({ apps, raw, name }) {
+        const channel = name('presence-rush-')
+        const everybody = Array.from({ length: 200 }, (_, index) => `p${index}`).sort()
+        const clients = await Promise.all(everybody.map(() => raw()))
+        for (const [index, client] of clients.entries()) {
+            const data = JSON.stringify({ user_id: everybody[index] })
+            client.subscribe(channel, { auth: channelAuth(apps.main, client.socketId, channel, data), channel_data: data })
+        }
+        for (const client of clients) {
+            const first = await client.frame()
+            assert.equal(first.event, 'pusher_internal:subscription_succeeded')
+            const { presence } = JSON.parse(first.data)
+            assert.deepEqual([presence.count, Object.keys(presence.hash).sort()], [presence.ids.length, [...presence.ids].sort()])
+            const known = presence.ids
+            while (known.length < everybody.length) {
+                const { event, data } = await client.frame()
+                assert.equal(event, 'pusher_internal:member_added')
+                known.push(JSON.parse(data).user_id)
+            }
+            // Each exactly once: in the list, or announced after it.
+            assert.deepEqual(known.sort(), everybody)
+        }
+        for (const client of clients) assert.deepEqual(await client.untilPong(), [])
     },
 
     async 'a member may be as large as the app allows'({ connect, api, name }) {

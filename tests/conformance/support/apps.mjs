@@ -1,11 +1,10 @@
 // The apps of the server under test. Each has what a group of tests needs; what it does not say is the default.
 
-const app = (number, settings, needs = []) => ({
+const app = (number, settings) => ({
     id: String(number),
     key: `key-of-${number}`,
     secret: `secret-of-${number}`,
     settings,
-    needs,
 })
 
 /** `webhooks` is the address that receives them. */
@@ -27,13 +26,13 @@ export function describeApps(webhooks) {
         strict: app(1011, { authorization_timeout: 1 }),
         few: app(1012, { max_presence_members: 2 }),
         anonymous: app(1013, { user_authentication: false }),
-        telling: app(1014, { subscription_counts: true, webhooks: [{ url: `${webhooks}/telling` }] }, ['webhooks']),
+        telling: app(1014, { subscription_counts: true, webhooks: [{ url: `${webhooks}/telling` }] }),
         choosy: app(1015, {
             webhooks: [
                 { url: `${webhooks}/choosy`, events: ['client_event', 'member_added'], channel_prefix: 'presence-told-', headers: { 'X-Extra': 'yes' } },
                 { url: `${webhooks}/everything` },
             ],
-        }, ['webhooks']),
+        }),
     }
 }
 

@@ -22,7 +22,12 @@ export class Server {
         const server = new Server()
         server.#apps = apps
         server.#settings = { listen: ['127.0.0.1:0'], queue: path.join(server.#directory, 'queue'), workers: 2, ...settings }
-        await server.launch()
+        try {
+            await server.launch()
+        } catch (error) {
+            await server.close()
+            throw error
+        }
         return server
     }
 
