@@ -23,7 +23,7 @@ export function describeApps(webhooks) {
         homely: app(1008, { allowed_origins: ['https://example.com', '*.example.org'] }),
         disabled: app(1009, { enabled: false }),
         secure: app(1010, { requires_tls: true }),
-        strict: app(1011, { authorization_timeout: 1 }),
+        strict: app(1011, { authorization_timeout: 3 }),
         few: app(1012, { max_presence_members: 2 }),
         anonymous: app(1013, { user_authentication: false }),
         telling: app(1014, { subscription_counts: true, webhooks: [{ url: `${webhooks}/telling` }] }),
