@@ -19,12 +19,14 @@
 //!  connection  one client's state          session, outbox, socket
 //!    │
 //!  protocol    the words of Pusher         pure functions
+//!
+//!  webhook     one thread                  what happens on channels, told to webhooks and to the host's poll()
 //! ```
 //!
 //! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics` and `view` are
 //! leaves that all may write.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
-//! server`, `event ← queue ← drain`. A test holds the house to that.
+//! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
 
 #[cfg(feature = "server")]
 mod bell;
@@ -53,6 +55,8 @@ pub mod protocol;
 pub mod server;
 #[cfg(feature = "server")]
 mod view;
+#[cfg(feature = "server")]
+mod webhook;
 #[cfg(feature = "server")]
 mod worker;
 

@@ -42,6 +42,14 @@ pub struct Metrics {
     pub slow_clients_closed: Counter,
     /// Clients hung up on because they did not answer a ping.
     pub silent_clients_closed: Counter,
-    /// Life-cycle events that nobody polled in time.
+    /// Life-cycle events dropped on their way: more happened than could be told, or the host did not poll in time.
     pub life_events_dropped: Counter,
+    /// Webhook requests made, repeated ones included.
+    pub webhook_requests: Counter,
+    /// Webhook requests that failed: not answered with 2xx, or not in time.
+    pub webhook_failures: Counter,
+    /// Webhook requests that repeat a failed one.
+    pub webhook_retries: Counter,
+    /// Events given up for one endpoint of a webhook.
+    pub webhook_events_dropped: Counter,
 }

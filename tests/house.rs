@@ -17,11 +17,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("view", &["protocol"]),
     ("error", &["config", "queue"]),
     ("hub", &["bell", "config", "metrics", "protocol"]),
+    ("webhook", &["config", "hub", "metrics", "protocol"]),
     ("connection", &["config", "hub", "protocol", "view"]),
     ("worker", &["connection", "hub", "metrics", "protocol", "view"]),
     ("http", &["config", "connection", "hub", "protocol", "worker", "view"]),
     ("drain", &["config", "error", "event", "hub", "protocol", "queue", "view"]),
-    ("server", &["bell", "config", "drain", "error", "http", "hub", "metrics", "worker"]),
+    ("server", &["bell", "config", "drain", "error", "http", "hub", "metrics", "webhook", "worker"]),
     ("extension", &["config", "error", "event", "protocol", "queue", "server"]),
 ];
 

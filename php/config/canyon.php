@@ -18,6 +18,7 @@ return [
         'key' => env('CANYON_APP_KEY', env('REVERB_APP_KEY')),
         'secret' => env('CANYON_APP_SECRET', env('REVERB_APP_SECRET')),
         'client_events' => env('CANYON_APP_CLIENT_EVENTS', env('REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM', 'members')),
+        'subscription_counts' => env('CANYON_APP_SUBSCRIPTION_COUNTS', false),
         'allowed_origins' => explode(',', (string) env('CANYON_APP_ALLOWED_ORIGINS', '*')),
         'activity_timeout' => env('CANYON_APP_ACTIVITY_TIMEOUT', env('REVERB_APP_ACTIVITY_TIMEOUT', 50)),
         'max_connections' => env('CANYON_APP_MAX_CONNECTIONS', env('REVERB_APP_MAX_CONNECTIONS', 0)),

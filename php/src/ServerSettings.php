@@ -94,6 +94,7 @@ final class ServerSettings
     {
         return array_filter([
             'client_events' => $this->clientEvents($app['client_events'] ?? null),
+            'subscription_counts' => $this->boolean($app, 'subscription_counts'),
             'max_connections' => $this->number($app, 'max_connections'),
             'max_event_bytes' => $this->number($app, 'max_event_bytes'),
             'activity_timeout' => $this->number($app, 'activity_timeout'),
@@ -112,6 +113,23 @@ final class ServerSettings
             $value === false, $value === 'off', $value === 'none' => 'off',
             default => throw new InvalidConfiguration('The option [app.client_events] in config/canyon.php must be "members" or "off", not ['.(is_scalar($value) ? $value : gettype($value)).'].'),
         };
+    }
+
+    /**
+     * Get an option that is on or off.
+     *
+     * @param  array<string, mixed>  $app
+     */
+    private function boolean(array $app, string $option): ?bool
+    {
+        $value = $app[$option] ?? null;
+
+        if ($value === null || $value === '') {
+            return null;
+        }
+
+        return filter_var($value, FILTER_VALIDATE_BOOLEAN, FILTER_NULL_ON_FAILURE)
+            ?? throw new InvalidConfiguration("The option [app.{$option}] in config/canyon.php must be true or false, not [".(is_scalar($value) ? $value : gettype($value)).'].');
     }
 
     /**

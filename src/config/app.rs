@@ -1,6 +1,6 @@
 //! The settings of one application.
 
-use super::{Seconds, Secret};
+use super::{Seconds, Secret, WebhookConfig};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -72,6 +72,9 @@ pub struct AppConfig {
     /// Origins of the pages that may connect.
     #[serde(default)]
     pub allowed_origins: Origins,
+    /// Where life-cycle events are posted.
+    #[serde(default)]
+    pub webhooks: Vec<WebhookConfig>,
 }
 
 /// Largest `max_event_bytes` that may be configured: half of what a publisher may have waiting outside its ring.
@@ -106,6 +109,7 @@ impl AppConfig {
             max_presence_bytes: default_max_presence_bytes(),
             activity_timeout: default_activity_timeout(),
             allowed_origins: Origins::default(),
+            webhooks: Vec::new(),
         }
     }
 }

@@ -5,12 +5,16 @@
 
 mod app;
 mod environment;
+mod life_kind;
 mod listen;
 mod secret;
+mod webhook;
 
 pub use app::{AppConfig, ClientEvents, Origins};
+pub use life_kind::{LifeKind, LifeKinds};
 pub use listen::ListenAddress;
 pub use secret::Secret;
+pub use webhook::{WebhookConfig, WebhookHeaders, WebhookUrl};
 
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;

@@ -1,7 +1,7 @@
 //! What one client may do and has done: the protocol's state, without its socket.
 
 use super::Outbox;
-use crate::config::ClientEvents;
+use crate::config::{ClientEvents, LifeKind};
 use crate::hub::life::LifeEvent;
 use crate::hub::{App, Hub, Overloaded, PresenceFull, Subscriber};
 use crate::protocol::client_message::{Signin, Subscribe, Unsubscribe};
@@ -267,7 +267,7 @@ impl Session {
             event: Some(event.to_owned()),
             data: Some(data.get().to_owned()),
             socket_id: Some(self.socket_id.to_string()),
-            ..LifeEvent::new("client_event", &self.app, name)
+            ..LifeEvent::new(LifeKind::ClientEvent, &self.app, name)
         };
         hub.publish_client_event(&self.app, name, self.socket_id, &relayed, tell)
             .map(|()| Reaction::Nothing)

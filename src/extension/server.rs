@@ -151,7 +151,7 @@ fn log_to_stderr() {
 /// An event as PHP's array; what it does not have is not there.
 fn describe(event: &LifeEvent) -> ext_php_rs::error::Result<ZBox<ZendHashTable>> {
     let mut table = ZendHashTable::new();
-    table.insert("type", event.kind)?;
+    table.insert("type", event.kind.name())?;
     table.insert("app", event.app.as_str())?;
     table.insert("channel", event.channel.as_str())?;
     let rest = [
@@ -164,6 +164,9 @@ fn describe(event: &LifeEvent) -> ext_php_rs::error::Result<ZBox<ZendHashTable>>
         if let Some(value) = value {
             table.insert(key, value.as_str())?;
         }
+    }
+    if let Some(count) = event.count {
+        table.insert("count", i64::try_from(count).unwrap_or(i64::MAX))?;
     }
     table.insert("time_ms", i64::try_from(event.time_ms).unwrap_or(i64::MAX))?;
     Ok(table)

@@ -116,7 +116,7 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
                 .hub
                 .app_by_id(app_id)
                 .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("No app has the id {app_id}")))?;
-            let signed = signed::verify(app, inside, request).await?;
+            let signed = signed::verify(app, inside, request, endpoint.data_bytes(app)).await?;
             if !app.config.enabled {
                 return Err(Refusal::new(StatusCode::FORBIDDEN, "Application disabled"));
             }
@@ -131,8 +131,9 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
     }
 }
 
-/// An endpoint of the HTTP API, behind `/apps/{id}`.
+/// An endpoint of the HTTP API, behind `/apps/{id}`: those of the hosted service, and Reverb's count of connections.
 enum Endpoint<'a> {
+    Connections,
     Events,
     BatchEvents,
     Channels,
@@ -144,6 +145,7 @@ enum Endpoint<'a> {
 impl<'a> Endpoint<'a> {
     fn of(path: &[&'a str]) -> Option<Self> {
         Some(match *path {
+            ["connections"] => Self::Connections,
             ["events"] => Self::Events,
             ["batch_events"] => Self::BatchEvents,
             ["channels"] => Self::Channels,
@@ -157,13 +159,23 @@ impl<'a> Endpoint<'a> {
     fn method(&self) -> &'static Method {
         match self {
             Self::Events | Self::BatchEvents | Self::Terminate(_) => &Method::POST,
-            Self::Channels | Self::Channel(_) | Self::Members(_) => &Method::GET,
+            Self::Connections | Self::Channels | Self::Channel(_) | Self::Members(_) => &Method::GET,
+        }
+    }
+
+    /// Event data that a request can hold.
+    fn data_bytes(&self, app: &App) -> usize {
+        match self {
+            Self::Events => app.config.max_event_bytes,
+            Self::BatchEvents => app.config.max_event_bytes * app.config.max_batch_size,
+            _ => 0,
         }
     }
 
     fn answer(&self, hub: &Hub, app: &App, signed: &Signed) -> Result<Answer, Refusal> {
         let query = Query::parse(&signed.query);
         match self {
+            Self::Connections => Ok(json(format!(r#"{{"connections":{}}}"#, app.connections()))),
             Self::Events => events::publish(hub, app, &signed.body, &query),
             Self::BatchEvents => events::publish_batch(hub, app, &signed.body),
             Self::Channels => channels::list(hub, app, &query),

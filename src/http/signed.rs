@@ -24,14 +24,24 @@ pub(super) struct Signed {
     pub(super) body: Bytes,
 }
 
-/// Reads the body and checks the signature. `path` is the request's without our path prefix.
-pub(super) async fn verify(app: &App, path: &str, request: Request<Incoming>) -> Result<Signed, Refusal> {
+/// Checks the signature, then reads the body of at most `data_bytes` of event data. `path` is the request's without our
+/// path prefix.
+///
+/// The signature covers the body through its digest, so a request that nobody signed is refused before its body is read.
+pub(super) async fn verify(
+    app: &App,
+    path: &str,
+    request: Request<Incoming>,
+    data_bytes: usize,
+) -> Result<Signed, Refusal> {
+    let unauthorized = |why| Refusal::new(StatusCode::UNAUTHORIZED, why);
     let (head, body) = request.into_parts();
-    let body = read(body, app.config.max_event_bytes * app.config.max_batch_size).await?;
     let query = head.uri.query().unwrap_or_default().to_owned();
+    let parsed = Query::parse(&query);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-    check(app, (head.method.as_str(), path), &Query::parse(&query), &body, now)
-        .map_err(|why| Refusal::new(StatusCode::UNAUTHORIZED, why))?;
+    check_signature(app, (head.method.as_str(), path), &parsed, now).map_err(unauthorized)?;
+    let body = read(body, data_bytes).await?;
+    check_digest(&parsed, &body).map_err(unauthorized)?;
     Ok(Signed { query, body })
 }
 
@@ -47,11 +57,10 @@ async fn read(body: Incoming, data_bytes: usize) -> Result<Bytes, Refusal> {
     })
 }
 
-fn check(
+fn check_signature(
     app: &App,
     (method, path): (&str, &str),
     query: &Query<'_>,
-    body: &[u8],
     now: u64,
 ) -> Result<(), String> {
     match query.get("auth_version") {
@@ -87,7 +96,11 @@ fn check(
             "Invalid signature: you should have sent HmacSHA256Hex({expected:?}, your_secret_key), but you sent {given:?}"
         ));
     }
-    // The signature covers the body through its digest: without one, anybody could put another body under it.
+    Ok(())
+}
+
+/// The signature covers the body through its digest: without one, anybody could put another body under it.
+fn check_digest(query: &Query<'_>, body: &[u8]) -> Result<(), String> {
     match query.get("body_md5") {
         Some(digest) if digest.eq_ignore_ascii_case(&hex::encode(Md5::digest(body))) => Ok(()),
         Some(_) => Err("Invalid body_md5: it is not the MD5 digest of the body that was sent".to_owned()),
@@ -123,7 +136,9 @@ mod tests {
     }
 
     fn verdict(query: &str, body: &[u8], now: u64) -> Result<(), String> {
-        check(&app(), ("POST", "/apps/3/events"), &Query::parse(query), body, now)
+        let query = Query::parse(query);
+        check_signature(&app(), ("POST", "/apps/3/events"), &query, now)?;
+        check_digest(&query, body)
     }
 
     fn resigned(query: &str) -> String {
@@ -151,7 +166,8 @@ mod tests {
         assert!(
             verdict(&other, BODY, NOW).unwrap_err().starts_with("Invalid signature: you should have sent")
         );
-        let other_path = check(&app(), ("POST", "/apps/4/events"), &Query::parse(&documented()), BODY, NOW);
+        let other_path =
+            check_signature(&app(), ("POST", "/apps/4/events"), &Query::parse(&documented()), NOW);
         assert!(other_path.is_err());
     }
 

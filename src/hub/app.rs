@@ -29,6 +29,11 @@ impl App {
             .ok()
             .map(|_| Quota(Arc::clone(self)))
     }
+
+    /// Connections at the moment.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
 }
 
 /// One connection of an app's quota, given back when dropped.

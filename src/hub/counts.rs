@@ -6,6 +6,7 @@
 use super::channel::Channel;
 use super::life::LifeEvent;
 use super::{App, Hub, Shard};
+use crate::config::LifeKind;
 use crate::protocol::{ChannelKind, frame};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -59,6 +60,6 @@ impl Hub {
         channel.counted = Some(now);
         channel.is_count_due = false;
         self.post(app, name, channel, None, &frame::subscription_count(name, count));
-        self.observe(|| LifeEvent::subscription_count(app, name, count));
+        self.observe(app, LifeKind::SubscriptionCount, || LifeEvent::subscription_count(app, name, count));
     }
 }

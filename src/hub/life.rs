@@ -1,7 +1,8 @@
-//! Life-cycle events: what happens on the channels, told to whoever hosts the server.
+//! Life-cycle events: what happens on the channels, and the way of it to whoever hosts the server.
 
 use super::App;
 use crate::bell::Bell;
+use crate::config::LifeKind;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -14,9 +15,8 @@ const KEPT: usize = 4096;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LifeEvent {
-    /// `channel_occupied`, `channel_vacated`, `member_added`, `member_removed`, `client_event`, `cache_miss` or
-    /// `subscription_count`.
-    pub kind: &'static str,
+    /// What happened.
+    pub kind: LifeKind,
     /// Id of the app.
     pub app: String,
     /// The channel concerned.
@@ -31,59 +31,69 @@ pub struct LifeEvent {
     pub socket_id: Option<String>,
     /// How many connections are on the channel.
     pub count: Option<u64>,
-    /// When it happened, in milliseconds since 1970.
+    /// When it happened, in milliseconds since 1970; somewhat before it is told, where telling is delayed.
     pub time_ms: u64,
 }
 
 impl LifeEvent {
-    pub(crate) fn new(kind: &'static str, app: &App, channel: &str) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    pub(crate) fn new(kind: LifeKind, app: &App, channel: &str) -> Self {
+        Self::at(kind, &app.config.id, channel, now_ms())
+    }
+
+    pub(crate) fn at(kind: LifeKind, app: &str, channel: &str, time_ms: u64) -> Self {
         Self {
             kind,
-            app: app.config.id.clone(),
+            app: app.to_owned(),
             channel: channel.to_owned(),
             user_id: None,
             event: None,
             data: None,
             socket_id: None,
             count: None,
-            time_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+            time_ms,
         }
     }
 
+    /// About how much memory it takes.
+    pub(super) fn weight(&self) -> usize {
+        let optional = [&self.user_id, &self.event, &self.data, &self.socket_id];
+        let texts = optional.into_iter().flatten().chain([&self.app, &self.channel]);
+        size_of::<Self>() + texts.map(String::len).sum::<usize>()
+    }
+
     pub(super) fn channel_occupied(app: &App, channel: &str) -> Self {
-        Self::new("channel_occupied", app, channel)
+        Self::new(LifeKind::ChannelOccupied, app, channel)
     }
 
     pub(super) fn channel_vacated(app: &App, channel: &str) -> Self {
-        Self::new("channel_vacated", app, channel)
+        Self::new(LifeKind::ChannelVacated, app, channel)
     }
 
     pub(super) fn member_added(app: &App, channel: &str, user_id: &str) -> Self {
-        Self { user_id: Some(user_id.to_owned()), ..Self::new("member_added", app, channel) }
+        Self { user_id: Some(user_id.to_owned()), ..Self::new(LifeKind::MemberAdded, app, channel) }
     }
 
     pub(super) fn cache_miss(app: &App, channel: &str) -> Self {
-        Self::new("cache_miss", app, channel)
+        Self::new(LifeKind::CacheMiss, app, channel)
     }
 
     pub(super) fn subscription_count(app: &App, channel: &str, count: u64) -> Self {
-        Self { count: Some(count), ..Self::new("subscription_count", app, channel) }
+        Self { count: Some(count), ..Self::new(LifeKind::SubscriptionCount, app, channel) }
     }
 
     pub(super) fn member_removed(app: &App, channel: &str, user_id: &str) -> Self {
-        Self { user_id: Some(user_id.to_owned()), ..Self::new("member_removed", app, channel) }
+        Self { user_id: Some(user_id.to_owned()), ..Self::new(LifeKind::MemberRemoved, app, channel) }
     }
 }
 
-/// The telling half.
+/// The half of the host's channel that is told.
 #[derive(Debug)]
-pub(crate) struct Observer {
+pub(crate) struct Host {
     sender: Sender<LifeEvent>,
     bell: Bell,
 }
 
-/// The listening half, for one thread.
+/// The host's half, for one thread.
 #[derive(Debug)]
 pub(crate) struct LifeEvents {
     receiver: Receiver<LifeEvent>,
@@ -103,15 +113,21 @@ pub enum Polled {
     Failed(String),
 }
 
-/// A pair of telling and listening half; `bell` also wakes the listener for other reasons.
-pub(crate) fn observation(bell: Bell) -> (Observer, LifeEvents) {
+/// A way to the host, and its end there; `bell` also wakes the host for other reasons.
+pub(crate) fn host_channel(bell: Bell) -> (Host, LifeEvents) {
     let (sender, receiver) = bounded(KEPT);
-    (Observer { sender, bell: bell.clone() }, LifeEvents { receiver, bell })
+    (Host { sender, bell: bell.clone() }, LifeEvents { receiver, bell })
 }
 
-impl Observer {
-    /// Whether the event was kept.
-    pub(super) fn tell(&self, event: LifeEvent) -> bool {
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Host {
+    /// Whether the event was kept. A host that is gone misses nothing.
+    pub(crate) fn tell(&self, event: LifeEvent) -> bool {
         match self.sender.try_send(event) {
             Ok(()) => {
                 self.bell.ring();

@@ -16,20 +16,22 @@ mod counts;
 mod facts;
 mod inbox;
 pub(crate) mod life;
+mod observer;
 mod presence;
 mod users;
 
 pub(crate) use app::{App, Quota};
 pub(crate) use facts::Occupancy;
 pub(crate) use inbox::{Admission, Delivery, Inbox, Letter, Mailbox, Socket};
+pub(crate) use observer::{Observed, Observer};
 
 use self::channel::{Channel, Departure};
-use crate::config::Config;
+use crate::config::{Config, LifeKind};
 use crate::metrics::Metrics;
 use crate::protocol::channel::is_cached;
 use crate::protocol::{EncodedFrame, Member, SocketId, frame};
 use cache::Cache;
-use life::{LifeEvent, Observer};
+use life::LifeEvent;
 use parking_lot::Mutex;
 use presence::Joined;
 use std::collections::HashMap;
@@ -168,7 +170,7 @@ impl Hub {
         }
         drop(shard);
         self.metrics.events_from_clients.increment();
-        self.observe(tell);
+        self.observe(app, LifeKind::ClientEvent, tell);
         Ok(())
     }
 
@@ -196,19 +198,21 @@ impl Hub {
             return Err(PresenceFull);
         }
         if was_vacant {
-            self.observe(|| LifeEvent::channel_occupied(app, &name));
+            self.observe(app, LifeKind::ChannelOccupied, || LifeEvent::channel_occupied(app, &name));
         }
         if let Some(Joined::First(newcomer)) = joined {
             let added = frame::member_added(&name, &newcomer.added());
             self.post(app, &name, channel, None, &added);
-            self.observe(|| LifeEvent::member_added(app, &name, &newcomer.user_id));
+            self.observe(app, LifeKind::MemberAdded, || {
+                LifeEvent::member_added(app, &name, &newcomer.user_id)
+            });
         }
         channel.count(subscriber.worker);
         let mut frames = vec![channel.subscription_succeeded(&name, is_presence)];
         if is_cached(&name) {
             let remembered = cache.frame(&name, Instant::now());
             if remembered.is_none() && !std::mem::replace(&mut channel.is_miss_told, true) {
-                self.observe(|| LifeEvent::cache_miss(app, &name));
+                self.observe(app, LifeKind::CacheMiss, || LifeEvent::cache_miss(app, &name));
             }
             frames.push(remembered.unwrap_or_else(|| frame::cache_miss(&name)));
         }
@@ -234,12 +238,14 @@ impl Hub {
         if let Some(member) = gone {
             let removed = frame::member_removed(&name, &member.removed());
             self.post(app, &name, channel, None, &removed);
-            self.observe(|| LifeEvent::member_removed(app, &name, &member.user_id));
+            self.observe(app, LifeKind::MemberRemoved, || {
+                LifeEvent::member_removed(app, &name, &member.user_id)
+            });
         }
         self.recount(app, &name, channel, due);
         if vacant {
             channels.remove(&name);
-            self.observe(|| LifeEvent::channel_vacated(app, &name));
+            self.observe(app, LifeKind::ChannelVacated, || LifeEvent::channel_vacated(app, &name));
         }
     }
 
@@ -263,8 +269,10 @@ impl Hub {
         }
     }
 
-    fn observe(&self, event: impl FnOnce() -> LifeEvent) {
+    /// Tells of an event, which is not even made where nobody wants to know of its kind.
+    fn observe(&self, app: &App, kind: LifeKind, event: impl FnOnce() -> LifeEvent) {
         if let Some(observer) = &self.observer
+            && observer.wants(app.index, kind)
             && !observer.tell(event())
         {
             self.metrics.life_events_dropped.increment();

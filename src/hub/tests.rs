@@ -99,7 +99,7 @@ fn a_cache_channel_remembers_its_last_event_and_tells_of_nothing_else() {
 fn client_events_are_not_remembered() {
     let house = house();
     house.subscribe("private-cache-a", 0, None);
-    let tell = || LifeEvent::new("client_event", &house.app, "private-cache-a");
+    let tell = || LifeEvent::new(LifeKind::ClientEvent, &house.app, "private-cache-a");
     let frame = EncodedFrame::from_static(b"{\"event\":\"client-x\"}");
     let from = SocketId::from_random(1);
     assert_eq!(house.hub.publish_client_event(&house.app, "private-cache-a", from, &frame, tell), Ok(()));
@@ -194,7 +194,7 @@ fn a_worker_that_is_far_behind_holds_publishers_up() {
     house.subscribe("private-a", 0, None);
     let frame = EncodedFrame::from(vec![b'x'; 1 << 20]);
     let whisper = || {
-        let tell = || LifeEvent::new("client_event", &house.app, "private-a");
+        let tell = || LifeEvent::new(LifeKind::ClientEvent, &house.app, "private-a");
         house.hub.publish_client_event(&house.app, "private-a", SocketId::from_random(1), &frame, tell)
     };
     let taken = std::iter::repeat_with(whisper).take_while(Result::is_ok).count();

@@ -10,9 +10,10 @@ use crate::bell::Bell;
 use crate::config::{Config, ListenAddress};
 use crate::drain::{Drain, DrainStop};
 use crate::error::Error;
-use crate::hub::life::{LifeEvents, observation};
+use crate::hub::life::{LifeEvents, host_channel};
 use crate::hub::{Hub, Inbox, Letter, Mailbox};
 use crate::metrics::Metrics;
+use crate::webhook::{Dispatcher, DispatcherStop};
 use crate::worker::{Worker, WorkerSettings};
 use failure::Failure;
 use listener::Listener;
@@ -34,6 +35,7 @@ pub struct Server {
     /// Ends the accepting thread.
     end_accepting: Bell,
     threads: Vec<JoinHandle<()>>,
+    dispatcher: Option<(DispatcherStop, JoinHandle<()>)>,
     life: LifeEvents,
     failure: Arc<Failure>,
 }
@@ -65,10 +67,12 @@ impl Server {
         let bell = || Bell::new().map_err(|error| Error::System("a bell between threads", error));
         let life_bell = bell()?;
         let failure = Arc::new(Failure::new(life_bell.clone()));
-        let (observer, life) = observation(life_bell);
+        let (host, life) = host_channel(life_bell);
+        let metrics = Arc::<Metrics>::default();
+        let (observer, dispatcher) = Dispatcher::new(config, is_observed.then_some(host), &metrics).unzip();
         let (inboxes, mailboxes): (Vec<Inbox>, Vec<Mailbox>) =
             (0..config.workers).map(|_| Inbox::new()).unzip();
-        let hub = Hub::new(config, inboxes, is_observed.then_some(observer), Arc::default());
+        let hub = Hub::new(config, inboxes, observer, metrics);
         let mut server = Self {
             addresses,
             hub: Arc::new(hub),
@@ -76,10 +80,16 @@ impl Server {
             drains: Vec::new(),
             end_accepting: bell()?,
             threads: Vec::new(),
+            dispatcher: None,
             life,
             failure,
         };
         // A failure from here on drops `server`, which ends what runs already.
+        if let Some(dispatcher) = dispatcher {
+            let stop = dispatcher.stopper();
+            let thread = server.spawn("canyon-life".to_owned(), move || dispatcher.run())?;
+            server.dispatcher = Some((stop, thread));
+        }
         server.start_threads(config, listeners, mailboxes)?;
         Ok(server)
     }
@@ -158,6 +168,11 @@ impl Server {
             self.hub.inbox(worker).send(Letter::Stop { grace });
         }
         self.threads.drain(..).for_each(join);
+        // Last: it tells of the channels that the workers' clients have left just now.
+        if let Some((dispatcher, thread)) = self.dispatcher.take() {
+            dispatcher.stop();
+            join(thread);
+        }
     }
 
     fn spawn(

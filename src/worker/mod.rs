@@ -130,14 +130,19 @@ impl Worker {
     }
 
     /// Waits for the clients to hang up on a stopping worker.
-    async fn part(&self, grace: Duration) {
+    async fn part(self: &Rc<Self>, grace: Duration) {
         let parted = async {
             while !self.state.borrow().connections.is_empty() {
+                // A full socket may take its close frame yet, and a client that answered its own can go.
+                self.turn();
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        // Whoever has not hung up by then finds the socket closed.
+        // Whoever has not hung up by then finds the socket closed, and leaves its channels like everybody who goes.
         let _ = tokio::time::timeout(grace, parted).await;
+        let mut state = self.state.borrow_mut();
+        let slots: Vec<usize> = state.connections.iter().map(|(slot, _)| slot).collect();
+        slots.into_iter().for_each(|slot| self.remove(&mut state, slot));
     }
 
     fn tick(self: &Rc<Self>) {

@@ -5,6 +5,7 @@
 // Needs the environment of tests/setup/env.sh. The last line is `N passed, N failed`. A test of a feature that is not in
 // supported.json is left out, unless --all asks for it.
 
+import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'
 
@@ -88,6 +89,7 @@ try {
     for (const { title, test } of tests) {
         if (!stopped) await run(title, test, { server, apps, backend, browser })
     }
+    if (!stopped) await run('server: outlived all of this, and stops when told to', endServer, { server, apps, backend, browser })
 } catch (error) {
     failed++
     console.log(`FAILED  to start\n${indent(error.stack)}`)
@@ -100,6 +102,11 @@ try {
 if (left) console.log(`\n${left} tests left out: the server does not do yet what they need`)
 console.log(`${passed} passed, ${failed} failed`)
 process.exit(failed === 0 && passed > 0 && !stopped ? 0 : 1)
+
+async function endServer({ server: started }) {
+    assert.equal(await started.end(), 0)
+    assert.doesNotMatch(started.log, /panicked/)
+}
 
 async function run(title, test, surroundings) {
     const started = Date.now()

@@ -55,6 +55,13 @@ async fn one_channel_is_described() {
 }
 
 #[tokio::test]
+async fn connections_are_counted_as_reverb_does() {
+    let house = House::open();
+    let _clients = (house.client().await, house.client().await);
+    assert_eq!(house.get("/connections", &[]).await, (200, r#"{"connections":2}"#.to_owned()));
+}
+
+#[tokio::test]
 async fn members_are_listed_once_each() {
     let house = House::open();
     let mut clients = Vec::new();

@@ -90,6 +90,21 @@ async fn unsigned_and_misdirected_requests_are_refused() {
 }
 
 #[tokio::test]
+async fn a_body_is_read_only_under_a_signature_and_up_to_a_limit() {
+    let house = House::with("", "max_event_bytes = 1000");
+    let path = format!("/apps/{ID}/events");
+    let announce =
+        |target: &str| format!("POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n");
+    let mut stream = TcpStream::connect(("127.0.0.1", house.port)).await.unwrap();
+    stream.write_all(announce(&path).as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    patiently(stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 401", "before a byte of the body was sent");
+    let (status, message) = house.post(&path, &"x".repeat(200_000)).await;
+    assert!(status == 413 && message.contains("larger than"), "{status} {message}");
+}
+
+#[tokio::test]
 async fn requests_of_one_connection_are_delivered_in_order() {
     const EVENTS: usize = 50;
     let house = House::open();

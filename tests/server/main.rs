@@ -14,3 +14,5 @@ mod queue;
 mod subscriptions;
 mod support;
 mod users;
+mod webhook_receiver;
+mod webhooks;

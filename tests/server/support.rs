@@ -44,9 +44,14 @@ impl House {
              [[app]]\nid = 'other'\nkey = 'other-key'\nsecret = 'other-secret'\n",
             queue.display()
         );
-        let server = Server::start(&settle(&toml)).unwrap();
+        Self::around(Server::start(&settle(&toml)).unwrap(), directory)
+    }
+
+    /// Around a server whose queue is `queue` in the directory.
+    pub(crate) fn around(server: Server, directory: TempDir) -> Self {
         let address = server.addresses()[0].to_string();
         let port = address.rsplit(':').next().unwrap().parse().unwrap();
+        let queue = directory.path().join("queue");
         Self { server, port, queue, _directory: directory }
     }
 

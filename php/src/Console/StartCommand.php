@@ -3,6 +3,7 @@
 namespace Canyon\Console;
 
 use Canyon\Broadcasting\Transports\ExtensionTransport;
+use Canyon\Events\LifecycleDispatcher;
 use Canyon\Exception;
 use Canyon\Server;
 use Canyon\ServerSettings;
@@ -28,7 +29,9 @@ class StartCommand extends Command
                 {--host= : The IP address the server should bind to}
                 {--port= : The port the server should listen on}
                 {--listen=* : An address the server should listen on, "HOST:PORT" or "unix:/path"}
-                {--sidecar : Replace this process with the canyon binary instead of hosting the server in PHP}';
+                {--sidecar : Replace this process with the canyon binary instead of hosting the server in PHP}
+                {--debug : Print each connect, subscribe, event and refusal}
+                {--payloads : Print the data of the events too; turns --debug on}';
 
     /**
      * The console command description.
@@ -47,6 +50,8 @@ class StartCommand extends Command
      */
     public function handle(): int
     {
+        $this->configureDebugView();
+
         try {
             $this->option('sidecar') ? $this->becomeServer() : $this->hostServer();
         } catch (Exception $e) {
@@ -56,6 +61,30 @@ class StartCommand extends Command
         }
 
         return self::SUCCESS;
+    }
+
+    /**
+     * Have the server print what happens, if this is asked for.
+     *
+     * It looks into the environment of its process, whether PHP hosts the server or is replaced by it.
+     */
+    protected function configureDebugView(): void
+    {
+        $filter = match (true) {
+            $this->option('payloads') => 'info,view=trace',
+            $this->option('debug') => 'info,view=debug',
+            default => null,
+        };
+
+        if ($filter === null) {
+            return;
+        }
+
+        if (($configured = (string) getenv('CANYON_LOG')) === '') {
+            putenv("CANYON_LOG={$filter}");
+        } else {
+            $this->components->warn("CANYON_LOG is set to [{$configured}] and decides what is printed. Unset it for --debug and --payloads to take effect.");
+        }
     }
 
     /**
@@ -74,8 +103,13 @@ class StartCommand extends Command
         $this->describe($settings);
         $this->components->info('Canyon is listening on ['.implode('], [', $settings['listen']).'].');
 
+        $events = $this->laravel->make(LifecycleDispatcher::class);
+
+        // An event that waits already is returned at once, so the signal is looked for between any two of them.
         while ($this->running) {
-            $server->poll(self::POLL_TIMEOUT);
+            if ($event = $server->poll(self::POLL_TIMEOUT)) {
+                $events->dispatch($event);
+            }
         }
 
         $this->components->info('Stopping the server.');

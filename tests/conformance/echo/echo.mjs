@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 
-import { needs } from '../support/context.mjs'
 import { until, within } from '../support/until.mjs'
 
 const NOTIFICATION = 'Illuminate\\Notifications\\Events\\BroadcastNotificationCreated'
@@ -201,7 +200,7 @@ export default {
         assert.equal(states[0], 'connected')
     },
 
-    'sign-in, and events to the user': needs('users', async (context) => {
+    async 'sign-in, and events to the user'(context) {
         const echo = context.echo('main', { user: { id: context.name('echo-user') } })
         await until('to connect', () => echo.connectionStatus() === 'connected')
         echo.connector.signin()
@@ -212,5 +211,5 @@ export default {
         await context.api().sendToUser(user.user_data.id, 'Greeting', { a: 1 })
         await until('the greeting', () => received.calls.length)
         assert.deepEqual(received.calls, [{ a: 1 }])
-    }),
+    },
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 
 import { next } from '../support/client.mjs'
-import { needs } from '../support/context.mjs'
 import { until } from '../support/until.mjs'
 
 const ada = { user_id: '31', user_info: { name: 'Ada' } }
@@ -98,7 +97,7 @@ export default {
         assert.equal(sender.pusher.connection.state, 'connected')
     },
 
-    'too many in a second are dropped with 4301, and the connection stays': needs('limits', async (context) => {
+    async 'too many in a second are dropped with 4301, and the connection stays'(context) {
         const { sender, receiver, from } = await pair(context, 'private-', 'hosted')
         for (let index = 0; index < 30; index++) from.trigger('client-flood', { index })
         await until('4301', () => sender.received('pusher:error').some(({ data }) => data.code === 4301))
@@ -111,14 +110,14 @@ export default {
         assert.deepEqual(indexes.slice(0, 10), [...Array(10).keys()])
         assert.ok(indexes.length < 30, `${indexes.length} of 30 came through`)
         assert.equal(sender.pusher.connection.state, 'connected')
-    }),
+    },
 
-    'one that is too large is refused, and the connection stays': needs('limits', async (context) => {
+    async 'one that is too large is refused, and the connection stays'(context) {
         const { sender, receiver, from } = await pair(context, 'private-', 'hosted')
         from.trigger('client-large', 'x'.repeat(10_241))
         await sender.error(/./)
         from.trigger('client-largest', 'x'.repeat(10_000))
         await receiver.message('client-largest')
         assert.deepEqual(receiver.received('client-large'), [])
-    }),
+    },
 }

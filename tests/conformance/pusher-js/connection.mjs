@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 
-import { needs } from '../support/context.mjs'
 import { until } from '../support/until.mjs'
 
 /** pusher-js gave up: it is disconnected and has nothing planned. */
@@ -126,16 +125,16 @@ export default {
         assert.deepEqual(codes(client), [4009])
     },
 
-    'is refused with 4003 by an app that is switched off': needs('limits', async (context) => {
+    async 'is refused with 4003 by an app that is switched off'(context) {
         const client = context.open('disabled')
         await gaveUp(client)
         assert.deepEqual(codes(client), [4003])
-    }),
+    },
 
-    'is refused with 4000 by an app that wants TLS, unless a proxy on this host took care of it': needs('limits', async (context) => {
+    async 'is refused with 4000 by an app that wants TLS, unless a proxy on this host took care of it'(context) {
         assert.equal(await refused(context.dial('secure')), 4000)
         await context.raw('secure', { headers: { 'X-Forwarded-Proto': 'https' } })
-    }),
+    },
 
     async 'may speak the protocol from 4 to 7, or not say which'(context) {
         for (const protocol of ['4', '5', '6', '7']) {

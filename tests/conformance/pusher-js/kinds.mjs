@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 
 import { next } from '../support/client.mjs'
-import { needs } from '../support/context.mjs'
 import { until } from '../support/until.mjs'
 
 const member = { user_id: '31', user_info: { name: 'Ada' } }
@@ -18,15 +17,15 @@ async function eventsOf(client, channel, { api }) {
 
 function cacheTests(prefix) {
     return {
-        [`${prefix} says that it is empty, once, after subscription_succeeded`]: needs('cache', async (context) => {
+        async [`${prefix} says that it is empty, once, after subscription_succeeded`](context) {
             const channel = context.name(prefix)
             const client = await context.connect('main', { member })
             const missed = next(client.pusher.subscribe(channel), 'pusher:cache_miss')
             await missed
             assert.deepEqual(await eventsOf(client, channel, context), ['pusher_internal:subscription_succeeded', 'pusher:cache_miss', 'fence'])
-        }),
+        },
 
-        [`${prefix} gives the last event to who comes later, right after subscription_succeeded`]: needs('cache', async (context) => {
+        async [`${prefix} gives the last event to who comes later, right after subscription_succeeded`](context) {
             const channel = context.name(prefix)
             const client = await context.connect('main', { member })
             await context.api().trigger(channel, 'first', { n: 1 })
@@ -34,9 +33,9 @@ function cacheTests(prefix) {
             const event = next(client.pusher.subscribe(channel), 'App\\Events\\Last')
             assert.deepEqual((await event)[0], { n: 2, empty: {} })
             assert.deepEqual(await eventsOf(client, channel, context), ['pusher_internal:subscription_succeeded', 'App\\Events\\Last', 'fence'])
-        }),
+        },
 
-        [`${prefix} remembers while nobody is there`]: needs('cache', async (context) => {
+        async [`${prefix} remembers while nobody is there`](context) {
             const channel = context.name(prefix)
             const first = await context.connect('main', { member })
             await first.subscribe(channel)
@@ -48,7 +47,7 @@ function cacheTests(prefix) {
             const second = await context.connect('main', { member })
             await second.subscribe(channel)
             assert.deepEqual((await second.message('remembered')).data, [])
-        }),
+        },
     }
 }
 
@@ -57,7 +56,7 @@ export default {
     ...cacheTests('private-cache-'),
     ...cacheTests('presence-cache-'),
 
-    'a client event is not remembered': needs('cache', async (context) => {
+    async 'a client event is not remembered'(context) {
         const channel = context.name('private-cache-')
         const [sender, receiver] = [await context.connect('main'), await context.connect('main')]
         await sender.subscribe(channel)
@@ -66,15 +65,15 @@ export default {
         await receiver.message('client-hello')
         const late = await context.connect('main')
         assert.deepEqual(await eventsOf(late, channel, context), ['pusher_internal:subscription_succeeded', 'pusher:cache_miss', 'fence'])
-    }),
+    },
 
-    'an event for all but one is remembered as well': needs('cache', async (context) => {
+    async 'an event for all but one is remembered as well'(context) {
         const client = await context.connect()
         const channel = context.name('cache-')
         await context.api().trigger(channel, 'excluded', {}, { socket_id: client.socketId })
         await client.subscribe(channel)
         await client.message('excluded')
-    }),
+    },
 
     async 'names that only hold the words are public channels and remember nothing'(context) {
         const client = await context.connect('main')
@@ -113,7 +112,7 @@ export default {
         assert.equal(asked, 2)
     },
 
-    'an encrypted cache channel gives its last event to who comes later': needs('cache', async (context) => {
+    async 'an encrypted cache channel gives its last event to who comes later'(context) {
         const channel = context.name('private-encrypted-cache-')
         const client = await context.connect()
         await context.api().trigger(channel, 'kept', { a: 1 })
@@ -121,9 +120,9 @@ export default {
         assert.deepEqual((await event)[0], { a: 1 })
         const empty = client.pusher.subscribe(context.name('private-encrypted-cache-'))
         await next(empty, 'pusher:cache_miss')
-    }),
+    },
 
-    'subscribers are told their number whenever it changes': needs('counts', async (context) => {
+    async 'subscribers are told their number whenever it changes'(context) {
         for (const prefix of ['open-', 'private-', 'cache-', 'private-encrypted-']) {
             const channelName = context.name(prefix)
             const [first, second] = [await context.connect('counting'), await context.connect('counting')]
@@ -141,17 +140,17 @@ export default {
             await until('1 at the end', () => channel.subscriptionCount === 1)
             assert.deepEqual(counts.slice(-4), [2, 1, 2, 1])
         }
-    }),
+    },
 
-    'the number counts connections, not users': needs('counts', async (context) => {
+    async 'the number counts connections, not users'(context) {
         const channelName = context.name('private-')
         const clients = await Promise.all(Array.from({ length: 5 }, () => context.connect('counting', { member })))
         const channels = []
         for (const client of clients) channels.push(await client.subscribe(channelName))
         for (const channel of channels) await until('5', () => channel.subscriptionCount === 5)
-    }),
+    },
 
-    'presence channels, and apps that did not ask, get no number': needs('counts', async (context) => {
+    async 'presence channels, and apps that did not ask, get no number'(context) {
         for (const [app, prefix] of [['counting', 'presence-'], ['counting', 'presence-cache-'], ['main', 'open-']]) {
             const client = await context.connect(app, { member })
             const channel = await client.subscribe(context.name(prefix))
@@ -159,9 +158,9 @@ export default {
             await client.message('fence')
             assert.deepEqual(client.received('pusher_internal:subscription_count'), [], `${app} ${prefix}`)
         }
-    }),
+    },
 
-    'above 100 connections the number comes seldom, and in the end is right': needs('counts', async (context) => {
+    async 'above 100 connections the number comes seldom, and in the end is right'(context) {
         const channelName = context.name('crowd-')
         const raws = await Promise.all(Array.from({ length: 130 }, () => context.raw('counting')))
         for (const raw of raws) {
@@ -173,5 +172,5 @@ export default {
         await until('the last number', () => counts().at(-1) === 130, 20_000)
         assert.deepEqual(counts().slice(0, 100), Array.from({ length: 100 }, (_, index) => index + 1))
         assert.ok(counts().length < 110, `told ${counts().length} times`)
-    }),
+    },
 }

@@ -134,6 +134,20 @@ export default {
         }
     },
 
+    async 'a member may be as large as the app allows'({ connect, api, name }) {
+        const join = async (data) => {
+            const customHandler = ({ socketId, channelName }, callback) => callback(null, api('hosted').authorizeChannel(socketId, channelName, data))
+            const client = await connect('hosted', { channelAuthorization: { customHandler } })
+            const channel = client.pusher.subscribe(name('presence-size-'))
+            return until('an answer', () => (channel.subscribed ? 'subscribed' : client.received('pusher:error')[0]?.data))
+        }
+        const infoOf = (bytes) => ({ text: 'x'.repeat(bytes - '{"text":""}'.length) })
+        assert.equal(await join({ user_id: '1', user_info: infoOf(1024) }), 'subscribed')
+        assert.equal((await join({ user_id: '1', user_info: infoOf(1025) })).code, null)
+        assert.equal(await join({ user_id: 'x'.repeat(128) }), 'subscribed')
+        assert.equal((await join({ user_id: 'x'.repeat(129) })).code, null)
+    },
+
     async 'user_info that is no object is refused'({ connect, api, name }) {
         const customHandler = ({ socketId, channelName }, callback) =>
             callback(null, api().authorizeChannel(socketId, channelName, { user_id: '1', user_info: 'text' }))

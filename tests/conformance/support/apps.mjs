@@ -15,19 +15,25 @@ export function describeApps(webhooks) {
         // What the hosted service allows at most.
         hosted: app(1002, {
             max_event_bytes: 10_240, client_event_rate: 10, max_presence_members: 100, max_presence_bytes: 1024,
-        }, ['limits']),
-        watching: app(1003, { watchlist: true }, ['watchlist']),
-        counting: app(1004, { subscription_counts: true }, ['counts']),
+        }),
+        watching: app(1003, { watchlist: true }),
+        counting: app(1004, { subscription_counts: true }),
         silent: app(1005, { client_events: 'off' }),
         brief: app(1006, { activity_timeout: 1 }),
         single: app(1007, { max_connections: 1 }),
         homely: app(1008, { allowed_origins: ['https://example.com', '*.example.org'] }),
-        disabled: app(1009, { enabled: false }, ['limits']),
-        secure: app(1010, { requires_tls: true }, ['limits']),
-        strict: app(1011, { authorization_timeout: 1 }, ['users']),
-        few: app(1012, { max_presence_members: 2 }, ['limits']),
-        anonymous: app(1013, { user_authentication: false }, ['users']),
-        telling: app(1014, { subscription_counts: true, webhook: [{ url: `${webhooks}/telling` }] }, ['webhooks']),
+        disabled: app(1009, { enabled: false }),
+        secure: app(1010, { requires_tls: true }),
+        strict: app(1011, { authorization_timeout: 1 }),
+        few: app(1012, { max_presence_members: 2 }),
+        anonymous: app(1013, { user_authentication: false }),
+        telling: app(1014, { subscription_counts: true, webhooks: [{ url: `${webhooks}/telling` }] }, ['webhooks']),
+        choosy: app(1015, {
+            webhooks: [
+                { url: `${webhooks}/choosy`, events: ['client_event', 'member_added'], channel_prefix: 'presence-told-', headers: { 'X-Extra': 'yes' } },
+                { url: `${webhooks}/everything` },
+            ],
+        }, ['webhooks']),
     }
 }
 

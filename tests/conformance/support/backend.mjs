@@ -36,15 +36,16 @@ export class Backend {
     /** Answers the next delivery to `path` with a status that is no success. */
     refusesNext(path, status) { this.#refusals.push({ path, status }) }
 
-    /** Waits for a delivered event for which `matches` holds; `matches` sees the event and its delivery. */
-    async delivered(path, what, matches) {
-        return until(`the webhook ${what}`, () => {
-            for (const delivery of this.deliveries) {
-                if (delivery.path !== path || delivery.status !== 200) continue
-                const event = JSON.parse(delivery.body).events.find((one) => matches(one, delivery))
-                if (event) return { event, delivery }
-            }
-        })
+    /** The events delivered to a path about a channel, oldest first: { event, delivery }. */
+    told(path, channel) {
+        return this.deliveries.filter((delivery) => delivery.path === path && delivery.status === 200)
+            .flatMap((delivery) => JSON.parse(delivery.body).events.map((event) => ({ event, delivery })))
+            .filter(({ event }) => event.channel === channel)
+    }
+
+    /** Waits for a delivered event of a name about a channel. */
+    async delivered(path, channel, name) {
+        return until(`the webhook ${name}`, () => this.told(path, channel).find(({ event }) => event.name === name))
     }
 
     async close() {

@@ -2,8 +2,6 @@
 
 import { createRequire } from 'node:module'
 
-if (!process.env.NODE_PATH) throw new Error('NODE_PATH is not set: source tests/setup/env.sh first')
-
 // NODE_PATH is looked at by `require` only.
 const require = createRequire(`${process.env.NODE_PATH}/`)
 

@@ -18,7 +18,10 @@ export class RawClient {
         this.#socket = new WebSocket(url, options)
         this.#socket.on('message', (data, binary) => this.texts.push(binary ? data : data.toString()))
         this.ended = new Promise((resolve) => {
-            this.#socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }))
+            this.#socket.on('close', (code, reason) => {
+                this.end = { code, reason: reason.toString() }
+                resolve(this.end)
+            })
             this.#socket.on('error', (error) => { this.failure = error })
         })
         this.#socket.on('pong', () => { this.pongs = (this.pongs ?? 0) + 1 })
@@ -37,8 +40,9 @@ export class RawClient {
     /** The text of the next frame that was not read yet. */
     async text() {
         await until('a frame', () => {
+            if (this.texts.length > this.#read) return true
             if (this.failure) throw this.failure
-            return this.texts.length > this.#read
+            if (this.end) throw new Error(`expected a frame; the server closed: ${JSON.stringify(this.end)}`)
         })
         return this.texts[this.#read++]
     }
@@ -105,9 +109,11 @@ export function signedTarget(app, method, path, { body = '', query = {}, secret 
 }
 
 /** Sends a request; resolves to { status, headers, body }. */
-export function request({ host, port }, method, target, { body, headers = {}, agent } = {}) {
+export function request({ host, port, socketPath }, method, target, { body, headers, agent } = {}) {
     return within(`${method} ${target}`, new Promise((resolve, reject) => {
-        const outgoing = http.request({ host, port, method, path: target, headers, agent }, async (response) => {
+        // Node would send the body of a GET without saying how long it is.
+        const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }
+        const outgoing = http.request({ host, port, socketPath, method, path: target, headers: { ...length, ...headers }, agent }, async (response) => {
             const chunks = []
             for await (const chunk of response) chunks.push(chunk)
             resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks).toString() })

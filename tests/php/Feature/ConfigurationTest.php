@@ -14,6 +14,7 @@ final class ConfigurationTest extends TestCase
                 'key' => '278d425bdf160c739803',
                 'secret' => '7ad3773142a6692b25b8',
                 'client_events' => 'members',
+                'subscription_counts' => false,
                 'allowed_origins' => ['*'],
                 'activity_timeout' => 50,
                 'max_connections' => 0,

@@ -5,6 +5,7 @@ namespace Canyon\Tests\Feature;
 use Canyon\Tests\Support\Artisan;
 use Canyon\Tests\Support\Php;
 use Canyon\Tests\TestCase;
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\Attributes\RequiresPhpExtension;
 use Symfony\Component\Process\Process;
 
@@ -67,6 +68,7 @@ final class StartCommandTest extends TestCase
                 'key' => '278d425bdf160c739803',
                 'secret' => '7ad3773142a6692b25b8',
                 'client_events' => 'members',
+                'subscription_counts' => false,
                 'max_connections' => 0,
                 'max_event_bytes' => 1048576,
                 'activity_timeout' => 50,
@@ -104,6 +106,32 @@ final class StartCommandTest extends TestCase
 
         $this->assertSame(1, $process->getExitCode());
         $this->assertStringContainsString('Could not run [broken]: Exec format error', $process->getOutput());
+    }
+
+    #[RequiresPhpExtension('pcntl')]
+    #[DataProvider('views')]
+    public function test_the_debug_view_is_asked_for_in_the_environment(string $expected, array $options): void
+    {
+        $this->assertStringContainsString("\nlog {$expected}\n", $this->start(['CANYON_BINARY' => $this->binary()], $options)->getOutput());
+    }
+
+    public static function views(): iterable
+    {
+        return [
+            'nothing' => ['', []],
+            '--debug' => ['info,view=debug', ['--debug']],
+            '--debug --payloads' => ['info,view=trace', ['--debug', '--payloads']],
+            '--payloads' => ['info,view=trace', ['--payloads']],
+        ];
+    }
+
+    #[RequiresPhpExtension('pcntl')]
+    public function test_what_the_environment_asks_for_stays_and_it_says_so(): void
+    {
+        $output = $this->start(['CANYON_BINARY' => $this->binary(), 'CANYON_LOG' => 'warn'], ['--debug'])->getOutput();
+
+        $this->assertStringContainsString("\nlog warn\n", $output);
+        $this->assertStringContainsString('CANYON_LOG is set to [warn] and decides what is printed.', preg_replace('/\s+/', ' ', $output));
     }
 
     public function test_without_pcntl_it_says_what_to_run_instead(): void

@@ -8,10 +8,7 @@ use PHPUnit\Framework\Attributes\RequiresPhpExtension;
  * The server runs inside of the artisan process, through the extension.
  */
 #[RequiresPhpExtension('canyon')]
-final class HostedServerTest extends ServerTestCase
+final class HostedServerTest extends HostingTestCase
 {
-    protected function startOptions(): array
-    {
-        return [];
-    }
+    //
 }

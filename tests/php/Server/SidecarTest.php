@@ -5,7 +5,7 @@ namespace Canyon\Tests\Server;
 /**
  * The artisan process becomes the canyon binary.
  */
-final class SidecarTest extends ServerTestCase
+final class SidecarTest extends HostingTestCase
 {
     protected function setUp(): void
     {

@@ -47,6 +47,24 @@ final class WebSocketClient
         return $this->expect('pusher_internal:subscription_succeeded');
     }
 
+    public function unsubscribe(string $channel): void
+    {
+        $this->send(json_encode(['event' => 'pusher:unsubscribe', 'data' => ['channel' => $channel]]));
+    }
+
+    /**
+     * Send an event to the other subscribers of a channel.
+     */
+    public function whisper(string $channel, string $event, string $json): void
+    {
+        $this->send(sprintf('{"event":%s,"channel":%s,"data":%s}', json_encode($event), json_encode($channel), $json));
+    }
+
+    public function disconnect(): void
+    {
+        fclose($this->stream);
+    }
+
     /**
      * Wait for the next event, which must have this name.
      *
@@ -99,7 +117,7 @@ final class WebSocketClient
         return [$first & 0x0F, $length === 0 ? '' : $this->read($length)];
     }
 
-    private function send(string $text): void
+    public function send(string $text): void
     {
         $length = strlen($text);
         $mask = random_bytes(4);

@@ -15,6 +15,7 @@ final class ServerSettingsTest extends TestCase
             'key' => 'key',
             'secret' => 'secret',
             'client_events' => 'members',
+            'subscription_counts' => 'true',
             'allowed_origins' => ['example.com', ' *.example.org ', ''],
             'activity_timeout' => '50',
             'max_connections' => '0',
@@ -35,6 +36,7 @@ final class ServerSettingsTest extends TestCase
                 'key' => 'key',
                 'secret' => 'secret',
                 'client_events' => 'members',
+                'subscription_counts' => true,
                 'max_connections' => 0,
                 'max_event_bytes' => 1048576,
                 'activity_timeout' => 50,
@@ -101,6 +103,7 @@ final class ServerSettingsTest extends TestCase
         yield ['[app.max_connections]', ['app' => ['max_connections' => '-1']]];
         yield ['[app.max_event_bytes]', ['app' => ['max_event_bytes' => '1MB']]];
         yield ['[app.activity_timeout]', ['app' => ['activity_timeout' => 2.5]]];
+        yield ['[app.subscription_counts]', ['app' => ['subscription_counts' => 'often']]];
         yield ['[app.client_events]', ['app' => ['client_events' => 'friends']]];
         yield ['CANYON_APP_SECRET', ['app' => ['secret' => null]]];
     }

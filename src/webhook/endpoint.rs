@@ -1,0 +1,74 @@
+//! One endpoint: what it wants to hear, and what waits for it.
+
+use super::backlog::Backlog;
+use super::client::Target;
+use super::report::Report;
+use crate::config::{AppConfig, LifeKind, Secret, WebhookConfig};
+use crate::metrics::Metrics;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// One of an app's webhooks while it is served: the dispatcher fills it, and a delivery of its own empties it.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) target: Target,
+    pub(super) secret: Secret,
+    pub(super) report: Mutex<Report>,
+    backlog: Mutex<Backlog>,
+    /// Rings when something was added.
+    pub(super) bell: Notify,
+}
+
+/// What there is to send.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// The events of a request that can be made now.
+    Batch(Vec<Arc<str>>),
+    /// A request can be made then.
+    Until(Instant),
+    /// Nothing.
+    Nothing,
+}
+
+impl Endpoint {
+    pub(super) fn new(app: &AppConfig, webhook: &WebhookConfig, metrics: &Arc<Metrics>) -> Self {
+        let report = Report::new(app.id.clone(), webhook.url.origin(), Arc::clone(metrics));
+        Self {
+            target: Target { webhook: webhook.clone(), key: app.key.clone() },
+            secret: app.secret.clone(),
+            report: Mutex::new(report),
+            backlog: Mutex::default(),
+            bell: Notify::new(),
+        }
+    }
+
+    pub(super) fn is_secure(&self) -> bool {
+        self.target.webhook.url.uri().scheme_str() == Some("https")
+    }
+
+    pub(super) fn wants(&self, kind: LifeKind, channel: &str) -> bool {
+        self.target.webhook.wants(kind, channel)
+    }
+
+    /// Adds an event, as JSON, to what waits. Never waits itself: what has no room is dropped.
+    pub(super) fn push(&self, event: Arc<str>) {
+        let now = Instant::now();
+        let dropped = self.backlog.lock().push(event, now);
+        self.report.lock().lost(dropped, now);
+        self.bell.notify_one();
+    }
+
+    /// What there is to send; `at_once` if nothing more will come.
+    pub(super) fn next(&self, at_once: bool) -> Waiting {
+        let now = Instant::now();
+        let mut backlog = self.backlog.lock();
+        self.report.lock().lost(backlog.expire(now), now);
+        match backlog.ready_at() {
+            None => Waiting::Nothing,
+            Some(ready) if at_once || ready <= now => Waiting::Batch(backlog.take()),
+            Some(ready) => Waiting::Until(ready),
+        }
+    }
+}

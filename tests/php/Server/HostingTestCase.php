@@ -1,0 +1,188 @@
+<?php
+
+namespace Canyon\Tests\Server;
+
+use Canyon\Tests\Fixtures\ItemUpdated;
+use Canyon\Tests\Fixtures\OrderShipped;
+use Canyon\Tests\Support\Port;
+use Canyon\Tests\Support\Wait;
+use Illuminate\Auth\GenericUser;
+use PHPUnit\Framework\Attributes\DataProvider;
+
+/**
+ * What canyon:start and broadcasting do together, whichever way the server runs.
+ */
+abstract class HostingTestCase extends ServerTestCase
+{
+    public function test_it_says_where_it_listens_and_is_healthy(): void
+    {
+        $this->start();
+
+        $this->assertStringContainsString("127.0.0.1:{$this->port}", $this->server->getOutput());
+        $this->assertStringContainsString('278d425bdf160c739803', $this->server->getOutput());
+        $this->assertStringContainsString($this->queue, $this->server->getOutput());
+        $this->assertStringNotContainsString('7ad3773142a6692b25b8', $this->server->getOutput().$this->server->getErrorOutput());
+        $this->assertStringContainsString(' 200 ', $this->statusLine("tcp://127.0.0.1:{$this->port}", '/up'));
+    }
+
+    #[DataProvider('signals')]
+    public function test_a_signal_ends_it_in_order(int $signal): void
+    {
+        $this->start();
+        $client = $this->connect();
+
+        $this->server->signal($signal);
+
+        $this->assertSame(4200, $client->closeCode());
+        $this->assertSame(0, $this->server->wait());
+        $this->assertFalse(Port::isOpen($this->port));
+    }
+
+    public static function signals(): iterable
+    {
+        return ['SIGTERM' => [15], 'SIGINT' => [2]];
+    }
+
+    public function test_it_listens_on_a_unix_socket_and_takes_it_away(): void
+    {
+        $socket = $this->skeleton->path.'/http.sock';
+
+        $this->start(["--listen=unix:{$socket}"]);
+
+        $this->assertStringContainsString(' 200 ', $this->statusLine("unix://{$socket}", '/up'));
+        $this->assertFalse(Port::isOpen($this->port), 'The option replaces what is configured.');
+
+        $this->server->signal(15);
+
+        $this->assertSame(0, $this->server->wait());
+        $this->assertFileDoesNotExist($socket);
+    }
+
+    public function test_a_port_that_is_taken_is_a_failure_that_names_it(): void
+    {
+        $taken = stream_socket_server("tcp://127.0.0.1:{$this->port}");
+
+        $process = $this->process();
+        $process->run();
+        fclose($taken);
+
+        $this->assertNotSame(0, $process->getExitCode());
+        $this->assertStringContainsString("127.0.0.1:{$this->port}", $process->getOutput().$process->getErrorOutput());
+    }
+
+    #[DataProvider('transports')]
+    public function test_an_event_reaches_the_subscribers_except_its_sender(string $transport): void
+    {
+        $this->startWith($transport);
+        $sender = $this->connect();
+        $receiver = $this->connect();
+        $sender->subscribe('orders');
+        $receiver->subscribe('orders');
+        request()->headers->set('X-Socket-ID', $sender->socketId);
+
+        broadcast(new OrderShipped(7))->toOthers();
+        broadcast(new OrderShipped(8));
+
+        $this->assertSame('{"order":7}', $receiver->expect(OrderShipped::class)['data']);
+        $this->assertSame('{"order":8}', $receiver->expect(OrderShipped::class)['data']);
+        $this->assertSame('{"order":8}', $sender->expect(OrderShipped::class)['data']);
+    }
+
+    #[DataProvider('transports')]
+    public function test_one_event_reaches_the_subscribers_of_all_its_channels(string $transport): void
+    {
+        $this->startWith($transport);
+        $this->actingAs(new GenericUser(['id' => '31']));
+        $client = $this->connect();
+        $client->subscribe('items');
+        $client->subscribe('private-orders.31', $this->authorize($client, 'private-orders.31'));
+
+        event(new ItemUpdated('Käse / 🧀', 3));
+
+        $event = $client->expect('item.updated');
+        $this->assertSame(['items', '{"name":"Käse / 🧀","quantity":3}'], [$event['channel'], $event['data']]);
+    }
+
+    public function test_the_server_accepts_what_the_application_has_signed(): void
+    {
+        $this->start();
+        $this->actingAs(new GenericUser(['id' => '31']));
+        $first = $this->connect();
+        $members = $first->subscribe('presence-room.1', $this->authorize($first, 'presence-room.1'));
+
+        $this->assertEquals(['31' => (object) ['name' => 'Zoë', 'tags' => (object) []]], (array) json_decode($members['data'])->presence->hash);
+
+        $this->actingAs(new GenericUser(['id' => '32']));
+        $second = $this->connect();
+        $second->subscribe('presence-room.1', $this->authorize($second, 'presence-room.1'));
+
+        $this->assertSame('32', json_decode($first->expect('pusher_internal:member_added')['data'])->user_id);
+    }
+
+    #[DataProvider('views')]
+    public function test_the_debug_view_prints_what_happens(array $options, bool $showsPayloads): void
+    {
+        $this->start($options);
+        $client = $this->connect();
+        $client->subscribe('items');
+        $client->send('{"event":"pusher:subscribe","data":{"channel":"private-orders.31","auth":"278d425bdf160c739803:forged"}}');
+        $client->expect('pusher:error');
+        $client->expect('pusher:subscription_error');
+        config(['canyon.transport' => 'http']);
+        event(new ItemUpdated('Käse', 3));
+        $client->expect('item.updated');
+        $client->disconnect();
+
+        $printed = fn () => $this->server->getErrorOutput();
+        Wait::until(fn () => str_contains($printed(), "{$client->socketId} disconnected"), $printed);
+
+        $this->assertMatchesRegularExpression("/{$client->socketId} connected.* 4242/", $printed());
+        $this->assertMatchesRegularExpression("/{$client->socketId} subscribed .*items/", $printed());
+        $this->assertMatchesRegularExpression("/{$client->socketId} refused: .*private-orders\.31/", $printed());
+        $this->assertMatchesRegularExpression('/item\.updated to items .*bytes/', $printed());
+        $this->assertSame($showsPayloads, str_contains($printed(), '"name":"Käse"'));
+        $this->assertStringNotContainsString('7ad3773142a6692b25b8', $printed());
+    }
+
+    public static function views(): iterable
+    {
+        return ['--debug' => [['--debug'], false], '--payloads' => [['--payloads'], true]];
+    }
+
+    public function test_nothing_of_it_is_printed_unasked(): void
+    {
+        $this->start();
+        $client = $this->connect();
+        $client->subscribe('items');
+        $client->disconnect();
+        $this->server->signal(15);
+
+        $this->assertSame(0, $this->server->wait());
+        $this->assertStringNotContainsString($client->socketId, $this->server->getOutput().$this->server->getErrorOutput());
+    }
+
+    public static function transports(): iterable
+    {
+        return ['extension' => ['extension'], 'http' => ['http']];
+    }
+
+    private function startWith(string $transport): void
+    {
+        if ($transport === 'extension' && ! extension_loaded('canyon')) {
+            $this->markTestSkipped('The canyon extension is not loaded.');
+        }
+
+        config(['canyon.transport' => $transport]);
+
+        $this->start();
+    }
+
+    private function statusLine(string $address, string $path): string
+    {
+        $stream = stream_socket_client($address, $code, $message, 5);
+        stream_set_timeout($stream, 10);
+        fwrite($stream, "GET {$path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+
+        return (string) fgets($stream);
+    }
+}
