@@ -45,6 +45,12 @@ impl Outbox {
         self.bytes - self.sent
     }
 
+    /// Bytes yet to be sent and their slots: a client that asks for pongs, of two bytes each, and reads none would
+    /// else fill far more memory than its outbox counts.
+    pub(crate) fn weight(&self) -> usize {
+        self.len() + self.frames.len() * size_of::<EncodedFrame>()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
@@ -183,6 +189,18 @@ mod tests {
         let mut taken = Vec::new();
         outbox.flush(socket(9, 9, &mut taken));
         assert_eq!(taken, b"wo!");
+    }
+
+    #[test]
+    fn small_frames_weigh_more_than_their_bytes() {
+        let mut outbox = Outbox::default();
+        for _ in 0..1000 {
+            outbox.push(EncodedFrame::copy_from_slice(&[0x8a, 0]));
+        }
+        assert_eq!(outbox.len(), 2000);
+        assert!(outbox.weight() >= 1000 * (size_of::<EncodedFrame>() + 2), "{}", outbox.weight());
+        outbox.flush(|slices| Ok(slices.iter().map(|slice| slice.len()).sum()));
+        assert_eq!(outbox.weight(), 0);
     }
 
     #[test]

@@ -142,6 +142,12 @@ pub fn close(close: &Close) -> EncodedFrame {
     frame.finish(OpCode::Control(Control::Close))
 }
 
+/// Any message, in one frame.
+#[must_use]
+pub fn message(kind: Data, payload: &[u8]) -> EncodedFrame {
+    Builder::with_capacity(payload.len()).bytes(payload).finish(OpCode::Data(kind))
+}
+
 /// A payload under construction, with room left for the header in front of it.
 struct Builder(Vec<u8>);
 

@@ -2,13 +2,13 @@
 //!
 //! A tungstenite context costs kilobytes and hides what it has read, so a connection owns one only in the middle of
 //! a message. Between messages the worker's one spare context serves everybody. To know when a message ends we watch
-//! the frame boundaries beside it (headers parsed by tungstenite too), and keep the raw bytes since the last
-//! complete message: they are what another process needs to go on reading in our place.
+//! the frame boundaries beside it (headers parsed by tungstenite too), and keep what came of the unfinished message:
+//! it is what another process needs to go on reading in our place.
 
 use super::{Close, EncodedFrame};
 use bytes::Bytes;
 use std::io::{self, Cursor, ErrorKind, Read, Write};
-use tokio_tungstenite::tungstenite::protocol::frame::coding::OpCode;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::frame::{FrameHeader, Utf8Bytes};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error, Message, error::CapacityError};
@@ -31,7 +31,18 @@ pub enum Incoming {
 /// The reading side of one connection; empty between messages.
 #[derive(Debug, Default)]
 pub struct FrameReader {
-    partial: Option<Box<Partial>>,
+    state: State,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    /// Whatever comes next begins a frame, and a message or a control frame.
+    #[default]
+    Between,
+    /// Part of a message or of a frame has come.
+    Within(Box<Partial>),
+    /// The client said goodbye or broke the rules: nothing it sends can be trusted to be a frame.
+    Over,
 }
 
 /// The reading side that a worker's connections share.
@@ -44,9 +55,7 @@ pub struct Decoder {
 /// A message on its way in.
 struct Partial {
     context: WebSocketContext,
-    boundaries: Boundaries,
-    /// The bytes since the last complete message.
-    raw: Vec<u8>,
+    unfinished: Unfinished,
 }
 
 /// A spare that grew past this with a large message is not kept.
@@ -54,7 +63,7 @@ const SPARE_LIMIT: usize = 64 << 10;
 
 impl std::fmt::Debug for Partial {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Partial").field("raw", &self.raw.len()).finish_non_exhaustive()
+        f.debug_struct("Partial").field("unfinished", &self.unfinished.raw.len()).finish_non_exhaustive()
     }
 }
 
@@ -73,7 +82,7 @@ impl Decoder {
                 .max_message_size(Some(self.limit))
                 .max_frame_size(Some(self.limit));
             let context = WebSocketContext::new(Role::Server, Some(config));
-            Box::new(Partial { context, boundaries: Boundaries::default(), raw: Vec::new() })
+            Box::new(Partial { context, unfinished: Unfinished::default() })
         })
     }
 }
@@ -81,22 +90,38 @@ impl Decoder {
 impl FrameReader {
     /// Reads a chunk as it came from the socket and appends what it holds to `incoming`.
     ///
-    /// After [`Incoming::Closed`] or [`Incoming::Failed`] the connection must not be read any further.
+    /// Nothing comes after [`Incoming::Closed`] or [`Incoming::Failed`], whatever is fed.
     pub fn feed(&mut self, chunk: &[u8], decoder: &mut Decoder, incoming: &mut Vec<Incoming>) {
-        let mut partial = self.partial.take().unwrap_or_else(|| decoder.partial());
+        // A context begun for no bytes would stay with the connection until its first message.
+        if chunk.is_empty() {
+            return;
+        }
+        let mut partial = match std::mem::replace(&mut self.state, State::Over) {
+            State::Between => decoder.partial(),
+            State::Within(partial) => partial,
+            State::Over => return,
+        };
         if !read_messages(&mut partial.context, chunk, incoming) {
             return;
         }
-        let complete = partial.boundaries.last_message_end(chunk);
-        if complete.is_some() {
-            partial.raw.clear();
+        partial.unfinished.follow(chunk);
+        if !partial.unfinished.raw.is_empty() {
+            self.state = State::Within(partial);
+            return;
         }
-        let rest = &chunk[complete.unwrap_or(0)..];
-        if complete.is_none() || !rest.is_empty() {
-            partial.raw.extend_from_slice(rest);
-            self.partial = Some(partial);
-        } else if partial.raw.capacity() <= SPARE_LIMIT {
+        self.state = State::Between;
+        if partial.unfinished.raw.capacity() <= SPARE_LIMIT {
             decoder.spare = Some(partial);
+        }
+    }
+
+    /// What came of the message that is not complete yet. Fed to another reader, it takes that one to where this one is,
+    /// and makes it answer nothing that was answered here.
+    #[must_use]
+    pub fn unfinished(&self) -> &[u8] {
+        match &self.state {
+            State::Within(partial) => &partial.unfinished.raw,
+            State::Between | State::Over => &[],
         }
     }
 }
@@ -161,56 +186,73 @@ impl Write for Wire<'_> {
 /// RFC 6455 section 5.2: two bytes, eight of length, four of mask.
 const LONGEST_HEADER: usize = 14;
 
-/// Follows the frames of a stream to see where messages end.
+/// Follows the frames of a stream and keeps the bytes since the last complete message.
+///
+/// Frames that add nothing to the message are not kept once they are whole: control frames, which were answered, and
+/// empty fragments. So it has an end: at most fifteen bytes are kept for one of the message's, and those are limited.
 #[derive(Debug, Default)]
-struct Boundaries {
-    /// Bytes of a header that has not come whole.
-    header: Vec<u8>,
-    /// Payload bytes of the present frame that have yet to come.
-    payload: u64,
-    /// Whether the present frame ends what is being read.
-    ends_message: bool,
-    /// Whether a fragmented message is open.
-    is_fragmented: bool,
+struct Unfinished {
+    raw: Vec<u8>,
+    /// Where in `raw` the present frame begins.
+    frame: usize,
+    /// Payload bytes of the present frame that have yet to come; none before its header is whole.
+    payload: usize,
+    /// What to do when the present frame is whole.
+    then: Then,
 }
 
-impl Boundaries {
-    /// Follows `chunk`; the offset in it at which the last complete message ended, if one did.
-    ///
-    /// The frames were read by the context before: they are known to be well-formed.
-    fn last_message_end(&mut self, chunk: &[u8]) -> Option<usize> {
-        let mut end = None;
-        let mut offset = 0;
-        while offset < chunk.len() {
-            if self.payload == 0 {
-                offset += self.read_header(&chunk[offset..]);
+#[derive(Debug, Default, Clone, Copy)]
+enum Then {
+    #[default]
+    KeepFrame,
+    DropFrame,
+    DropMessage,
+}
+
+impl Unfinished {
+    /// Follows `chunk`, whose frames the context has read before: they are known to be well-formed.
+    fn follow(&mut self, mut chunk: &[u8]) {
+        while !chunk.is_empty() {
+            if self.payload == 0 && !self.read_header(&mut chunk) {
+                return;
             }
-            let here = (chunk.len() - offset).min(usize::try_from(self.payload).unwrap_or(usize::MAX));
-            offset += here;
-            self.payload -= here as u64;
-            if self.payload == 0 && self.header.is_empty() && self.ends_message {
-                end = Some(offset);
+            let (here, rest) = chunk.split_at(chunk.len().min(self.payload));
+            self.raw.extend_from_slice(here);
+            self.payload -= here.len();
+            chunk = rest;
+            if self.payload == 0 {
+                self.end_frame();
             }
         }
-        end
     }
 
-    /// Takes bytes until a header is whole; how many it took.
-    fn read_header(&mut self, bytes: &[u8]) -> usize {
-        let had = self.header.len();
-        self.header.extend_from_slice(&bytes[..bytes.len().min(LONGEST_HEADER)]);
-        let mut cursor = Cursor::new(&self.header);
-        let Ok(Some((header, payload))) = FrameHeader::parse(&mut cursor) else {
-            return self.header.len() - had;
+    /// Takes bytes off `chunk` until the frame's header is whole; whether it is.
+    fn read_header(&mut self, chunk: &mut &[u8]) -> bool {
+        let had = self.raw.len();
+        self.raw.extend_from_slice(&chunk[..chunk.len().min(LONGEST_HEADER)]);
+        let mut cursor = Cursor::new(&self.raw[self.frame..]);
+        let Ok(Some((header, payload))) = FrameHeader::parse(&mut cursor) else { return false };
+        let end = self.frame + usize::try_from(cursor.position()).unwrap_or(LONGEST_HEADER);
+        self.raw.truncate(end);
+        *chunk = &chunk[end - had..];
+        // The context has refused payloads that no memory could hold.
+        self.payload = usize::try_from(payload).unwrap_or(usize::MAX);
+        self.then = match header.opcode {
+            OpCode::Control(_) => Then::DropFrame,
+            OpCode::Data(_) if header.is_final => Then::DropMessage,
+            OpCode::Data(Data::Continue) if payload == 0 => Then::DropFrame,
+            OpCode::Data(_) => Then::KeepFrame,
         };
-        let length = usize::try_from(cursor.position()).unwrap_or(had);
-        self.header.clear();
-        self.payload = payload;
-        if let OpCode::Data(_) = header.opcode {
-            self.is_fragmented = !header.is_final;
+        true
+    }
+
+    fn end_frame(&mut self) {
+        match self.then {
+            Then::KeepFrame => {}
+            Then::DropFrame => self.raw.truncate(self.frame),
+            Then::DropMessage => self.raw.clear(),
         }
-        self.ends_message = !self.is_fragmented;
-        length - had
+        self.frame = self.raw.len();
     }
 }
 
@@ -218,7 +260,7 @@ impl Boundaries {
 mod tests {
     use super::*;
     use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-    use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data};
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::Control;
 
     fn masked(opcode: OpCode, is_final: bool, payload: &[u8]) -> Vec<u8> {
         let header = FrameHeader { is_final, opcode, mask: Some([1, 2, 3, 4]), ..FrameHeader::default() };
@@ -261,12 +303,12 @@ mod tests {
             let mut reader = FrameReader::default();
             let came = read(&mut reader, &bytes, size);
             assert_eq!(came, ["text 5", &pong, "text 70300", "binary 0"], "chunks of {size}");
-            assert!(reader.partial.is_none(), "nothing is kept between messages");
+            assert!(matches!(reader.state, State::Between), "nothing is kept between messages");
         }
     }
 
     #[test]
-    fn the_raw_bytes_since_the_last_message_are_kept() {
+    fn what_is_unfinished_is_kept() {
         let mut bytes = text("one");
         let whole = bytes.len();
         bytes.extend(masked(OpCode::Data(Data::Text), false, b"half a "));
@@ -274,8 +316,30 @@ mod tests {
         for size in [1, 5, bytes.len()] {
             let mut reader = FrameReader::default();
             read(&mut reader, &bytes, size);
-            assert_eq!(reader.partial.as_ref().unwrap().raw, &bytes[whole..], "chunks of {size}");
+            assert_eq!(reader.unfinished(), &bytes[whole..], "chunks of {size}");
         }
+    }
+
+    #[test]
+    fn frames_without_payload_fill_no_memory() {
+        let mut bytes = masked(OpCode::Data(Data::Text), false, b"");
+        let begun = bytes.len();
+        for _ in 0..100 {
+            bytes.extend(masked(OpCode::Control(Control::Ping), true, &[b'x'; 125]));
+            bytes.extend(masked(OpCode::Data(Data::Continue), false, b""));
+        }
+        for size in [1, 131, bytes.len()] {
+            let mut reader = FrameReader::default();
+            assert_eq!(read(&mut reader, &bytes, size).len(), 100);
+            assert_eq!(reader.unfinished(), &bytes[..begun], "chunks of {size}");
+        }
+    }
+
+    #[test]
+    fn no_bytes_begin_no_message() {
+        let mut reader = FrameReader::default();
+        reader.feed(&[], &mut Decoder::new(1 << 20), &mut Vec::new());
+        assert!(matches!(reader.state, State::Between));
     }
 
     #[test]
@@ -291,6 +355,20 @@ mod tests {
         bytes.extend(text("after"));
         let came = read(&mut FrameReader::default(), &bytes, bytes.len());
         assert_eq!(came, ["answer 88 [3, 232]", "closed"]);
+    }
+
+    #[test]
+    fn nothing_counts_after_the_end() {
+        let close = masked(OpCode::Control(Control::Close), true, &1000_u16.to_be_bytes());
+        let broken = masked(OpCode::Control(Control::Reserved(0xb)), true, b"");
+        for end in [&close, &broken] {
+            let mut reader = FrameReader::default();
+            let before = read(&mut reader, end, end.len());
+            assert!(!before.is_empty());
+            for after in [&text("hello"), &close, &broken] {
+                assert!(read(&mut reader, after, after.len()).is_empty());
+            }
+        }
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Worker {
         let now = state.wheel.now();
         let connection = &mut state.connections[slot];
         let event = connection.session.app.config.max_event_bytes;
-        let waiting = connection.outbox.len();
+        let waiting = connection.outbox.weight();
         let stuck = connection.stalled.is_some_and(|since| now >= since + self.settings.send_timeout);
         let slow = (stuck && waiting > SLOW_EVENTS * event) || waiting > HOPELESS_EVENTS * event;
         if slow && connection.closing.is_none() {

@@ -234,9 +234,7 @@ impl Worker {
         let connection = &mut state.connections[slot];
         connection.heard = now;
         connection.pinged = None;
-        if !connection.has_said_goodbye {
-            connection.reader.feed(chunk, &mut state.decoder, &mut incoming);
-        }
+        connection.reader.feed(chunk, &mut state.decoder, &mut incoming);
         for item in incoming.drain(..) {
             self.handle(state, slot, item);
         }
