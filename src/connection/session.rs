@@ -163,7 +163,11 @@ impl Session {
     fn member(&self, channel: &str, channel_data: Option<&str>) -> Result<Member, ErrorReply> {
         let member = match (channel_data, &self.user) {
             (None, Some(user)) => Member { user_id: Arc::clone(&user.id), user_info: Arc::clone(&user.info) },
-            (data, _) => Member::from_channel_data(data.unwrap_or_default())
+            (None, None) => {
+                let why = "a presence subscription needs channel_data, or a connection that is signed in";
+                return Err(ErrorReply::invalid_presence_data(channel, why));
+            }
+            (Some(data), _) => Member::from_channel_data(data)
                 .map_err(|why| ErrorReply::invalid_presence_data(channel, &why))?,
         };
         let limit = self.app.config.max_presence_bytes;

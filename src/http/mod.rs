@@ -17,7 +17,7 @@ use crate::worker::Worker;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -45,11 +45,13 @@ const HEAD_BYTES: usize = 16 << 10;
 struct Refusal {
     status: StatusCode,
     message: String,
+    /// Whether the rest of the request is not worth reading.
+    ends_connection: bool,
 }
 
 impl Refusal {
     fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, message: message.into(), ends_connection: false }
     }
 
     fn bad_request(message: impl Into<String>) -> Self {
@@ -88,6 +90,9 @@ async fn answer(worker: &Rc<Worker>, request: Request<Incoming>, is_local: bool)
         let mut answer = Response::new(Full::from(format!("{}\n", refusal.message)));
         *answer.status_mut() = refusal.status;
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        if refusal.ends_connection {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         answer
     })
 }

@@ -6,8 +6,8 @@
 use super::{Refusal, query::Query};
 use crate::hub::App;
 use crate::protocol::signature;
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use md5::{Digest, Md5};
@@ -16,6 +16,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds that a request's clock may be off; captured requests cannot be replayed after that.
 const CLOCK_TOLERANCE: u64 = 600;
+
+/// Bytes of a body that is too large which are read all the same.
+const FORGOTTEN_BYTES: usize = 64 << 20;
 
 /// A request that its app has signed.
 #[derive(Debug)]
@@ -45,16 +48,35 @@ pub(super) async fn verify(
     Ok(Signed { query, body })
 }
 
-async fn read(body: Incoming, data_bytes: usize) -> Result<Bytes, Refusal> {
+/// Reads a body that can hold `data_bytes` of event data.
+///
+/// Of one that is too large a bounded part is read and forgotten, so that its sender gets to read the answer: a
+/// connection that is cut in the middle of a body shows no answer at all.
+async fn read(mut body: Incoming, data_bytes: usize) -> Result<Bytes, Refusal> {
     // The text of an event can grow sixfold when it is escaped as JSON; the rest is names and punctuation.
     let limit = data_bytes * 6 + (64 << 10);
-    Limited::new(body, limit).collect().await.map(http_body_util::Collected::to_bytes).map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {limit} bytes"))
+    let (mut kept, mut length) = (BytesMut::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(|error| Refusal::bad_request(format!("The body could not be read: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len();
+        if length <= limit {
+            kept.extend_from_slice(&data);
+        } else if length <= limit + FORGOTTEN_BYTES {
+            kept = BytesMut::new();
         } else {
-            Refusal::bad_request(format!("The body could not be read: {error}"))
+            return Err(Refusal { ends_connection: true, ..too_large(limit) });
         }
-    })
+    }
+    if length > limit { Err(too_large(limit)) } else { Ok(kept.freeze()) }
+}
+
+fn too_large(limit: usize) -> Refusal {
+    let message = format!(
+        "The data content of this event exceeds the allowed maximum: the body is larger than {limit} bytes"
+    );
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
 }
 
 fn check_signature(

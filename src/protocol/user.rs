@@ -26,8 +26,7 @@ struct UserData<'a> {
     id: Option<String>,
     #[serde(borrow)]
     user_info: Option<&'a RawValue>,
-    #[serde(default)]
-    watchlist: Vec<String>,
+    watchlist: Option<Vec<String>>,
 }
 
 impl User {
@@ -37,14 +36,16 @@ impl User {
     /// A sentence for the developer that says what is wrong.
     pub fn from_user_data(user_data: &str) -> Result<Self, String> {
         let data: UserData<'_> = serde_json::from_str(user_data)
-            .map_err(|error| format!("it must be a JSON object with an id that is a string ({error})"))?;
+            .map_err(|error| {
+            format!("it must be a JSON object with an id that is a string, and a list of strings for a watchlist ({error})")
+        })?;
         let id = data.id.filter(|id| !id.is_empty()).ok_or("it must hold an id that is not empty")?;
         if id.len() > MAX_USER_ID_LENGTH {
             return Err(format!("the id is longer than {MAX_USER_ID_LENGTH} characters"));
         }
         let mut watchlist: Vec<Arc<str>> = Vec::new();
         let mut is_watchlist_cut = false;
-        for watched in data.watchlist {
+        for watched in data.watchlist.unwrap_or_default() {
             if watchlist.iter().any(|known| **known == *watched) {
                 continue;
             }
@@ -70,6 +71,7 @@ mod tests {
         assert_eq!((&*user.id, &*user.info), ("31", r#"{"n":1.0}"#));
         assert_eq!(user.watchlist, ["7".into(), "9".into()]);
         assert!(!user.is_watchlist_cut);
+        assert!(User::from_user_data(r#"{"id":"31","watchlist":null}"#).unwrap().watchlist.is_empty());
     }
 
     #[test]
