@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { LIMIT, until } from './until.mjs'
+import { LIMIT, until } from '../support/until.mjs'
 
 // NODE_PATH is looked at by `require` only.
 const require = createRequire(`${process.env.NODE_PATH}/`)

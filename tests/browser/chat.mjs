@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-import { until } from './until.mjs'
+import { until } from '../support/until.mjs'
 
 const PEOPLE = { Ada: 1, Grace: 2, Edsger: 3, Mallory: 4 }
 const LOBBY = 'presence-room.lobby'

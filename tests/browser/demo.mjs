@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { until } from './until.mjs'
+import { until } from '../support/until.mjs'
 
 const SCRIPT = join(dirname(fileURLToPath(import.meta.url)), '../app/demo')
 const START_LIMIT = 60_000

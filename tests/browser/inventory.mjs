@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { until } from './until.mjs'
+import { until } from '../support/until.mjs'
 
 const row = (id) => `[data-item="${id}"]`
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 
 import { Demo } from './demo.mjs'
-import { until } from './until.mjs'
+import { until } from '../support/until.mjs'
 
 const START_LIMIT = 60_000
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 
 import { channelAuth, signedTarget, request, userAuth } from './support/raw.mjs'
-import { until } from './support/until.mjs'
+import { until } from '../support/until.mjs'
 
 const now = () => Math.floor(Date.now() / 1000)
 const event = (channel, name = 'event') => ({ name, channels: [channel], data: '{}' })

@@ -6,10 +6,9 @@ import http from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
 
-import { needs } from '../support/context.mjs'
 import { PusherServer } from '../support/packages.mjs'
 import { exchange, request, signedTarget } from '../support/raw.mjs'
-import { until, within } from '../support/until.mjs'
+import { until, within } from '../../support/until.mjs'
 
 const json = async (answer) => (await answer).json()
 const member = (id) => ({ member: { user_id: id, user_info: { name: `Person ${id}` } } })
@@ -328,7 +327,7 @@ const transport = {
         await client.message('expected')
     },
 
-    'a body that is far too large is refused in words, and the next request is served': needs('oversize', async ({ api, name }) => {
+    async 'a body that is far too large is refused in words, and the next request is served'({ api, name }) {
         const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
         const library = api('hosted', { agent })
         for (const size of [700_000, 2_000_000, 9_000_000]) {
@@ -338,7 +337,7 @@ const transport = {
             assert.deepEqual(await json(library.trigger(name('ch-'), 'event', {})), {}, `after ${size} bytes`)
         }
         agent.destroy()
-    }),
+    },
 
     async 'requests sent without waiting are answered and delivered in order'({ apps, connect, server, name }) {
         const client = await connect()

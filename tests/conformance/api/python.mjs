@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 
 import { next } from '../support/client.mjs'
 import { PythonLibrary } from '../support/python.mjs'
-import { until } from '../support/until.mjs'
+import { until } from '../../support/until.mjs'
 
 function python({ apps, server, defer }, app = 'main', credentials = {}) {
     const library = new PythonLibrary({ ...apps[app], ...credentials }, server)

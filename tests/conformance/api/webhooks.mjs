@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 
 import { PythonLibrary } from '../support/python.mjs'
-import { until } from '../support/until.mjs'
+import { until } from '../../support/until.mjs'
 
 const PATH = '/webhooks/telling'
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 
-import { until, within } from '../support/until.mjs'
+import { until, within } from '../../support/until.mjs'
 
 const NOTIFICATION = 'Illuminate\\Notifications\\Events\\BroadcastNotificationCreated'
 const ada = { user_id: 31, user_info: { id: 31, name: 'Ada' } }

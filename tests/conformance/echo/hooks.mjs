@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 
 import { esbuild } from '../support/packages.mjs'
-import { until } from '../support/until.mjs'
+import { until } from '../../support/until.mjs'
 
 const NOTIFICATION = 'Illuminate\\Notifications\\Events\\BroadcastNotificationCreated'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-import { until } from '../support/until.mjs'
+import { until } from '../../support/until.mjs'
 
 /** pusher-js gave up: it is disconnected and has nothing planned. */
 async function gaveUp(client) {

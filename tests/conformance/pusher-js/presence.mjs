@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 
 import { next } from '../support/client.mjs'
 import { channelAuth } from '../support/raw.mjs'
-import { until } from '../support/until.mjs'
+import { until } from '../../support/until.mjs'
 
 const person = (id) => ({ user_id: id, user_info: { name: `Person ${id}`, tags: [], extra: {} } })
 const member = (id) => ({ id, info: person(id).user_info })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 import { next } from '../support/client.mjs'
-import { until } from '../support/until.mjs'
+import { until } from '../../support/until.mjs'
 
 const member = { user_id: '31', user_info: { name: 'Ada' } }
 

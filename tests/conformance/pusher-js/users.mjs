@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 
 import { next } from '../support/client.mjs'
 import { userAuth } from '../support/raw.mjs'
-import { until, within } from '../support/until.mjs'
+import { until, within } from '../../support/until.mjs'
 
 const user = (id, more = {}) => ({ id, user_info: { name: `User ${id}` }, ...more })
 

@@ -4,7 +4,7 @@ import http from 'node:http'
 import { once } from 'node:events'
 
 import { PusherServer } from './packages.mjs'
-import { until } from './until.mjs'
+import { until } from '../../support/until.mjs'
 
 export const MASTER_KEY = Buffer.alloc(32, 'master key').toString('base64')
 

@@ -1,7 +1,7 @@
 // pusher-js, with a memory of what it emitted.
 
 import { PusherClient } from './packages.mjs'
-import { until, within } from './until.mjs'
+import { until, within } from '../../support/until.mjs'
 
 export class Client {
     /** Every message as pusher-js decoded it: { event, channel, data, user_id }. */

@@ -111,9 +111,3 @@ export class Context {
         for (const action of this.#cleanup.reverse()) await action()
     }
 }
-
-/** Marks a test with the features of the server that it needs; see supported.json. */
-export function needs(...features) {
-    const test = features.pop()
-    return Object.assign(test, { needs: features })
-}

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 import { MASTER_KEY } from './backend.mjs'
-import { within } from './until.mjs'
+import { within } from '../../support/until.mjs'
 
 const script = fileURLToPath(new URL('../api/library.py', import.meta.url))
 

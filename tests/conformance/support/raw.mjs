@@ -6,7 +6,7 @@ import http from 'node:http'
 import net from 'node:net'
 
 import { WebSocket } from './packages.mjs'
-import { until, within } from './until.mjs'
+import { until, within } from '../../support/until.mjs'
 
 export class RawClient {
     /** The text of every frame, oldest first. */

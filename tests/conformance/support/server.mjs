@@ -6,7 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 
 import { toToml } from './apps.mjs'
-import { within } from './until.mjs'
+import { within } from '../../support/until.mjs'
 
 const running = new Set()
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
