@@ -10,10 +10,10 @@ use std::str::FromStr;
 #[serde(deny_unknown_fields)]
 pub struct AppConfig {
     /// Names the app in the path of the HTTP API and in queue records.
-    #[serde(deserialize_with = "not_empty")]
+    #[serde(deserialize_with = "name")]
     pub id: String,
     /// Public: stands in the clients' URL and in their signatures.
-    #[serde(deserialize_with = "not_empty")]
+    #[serde(deserialize_with = "name")]
     pub key: String,
     /// Signs subscriptions and HTTP requests.
     #[serde(deserialize_with = "secret")]
@@ -43,7 +43,7 @@ pub struct AppConfig {
     #[serde(default)]
     pub watchlist: bool,
     /// Seconds that a client has to sign in or to subscribe to a private or presence channel; 0 is no limit.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seconds_or_none")]
     pub authorization_timeout: u32,
     /// Connections at one time; 0 is no limit.
     #[serde(default)]
@@ -55,7 +55,7 @@ pub struct AppConfig {
     #[serde(default = "default_max_channels_per_event", deserialize_with = "at_least_one")]
     pub max_channels_per_event: usize,
     /// Events in one batch of the HTTP API.
-    #[serde(default = "default_max_batch_size", deserialize_with = "at_least_one")]
+    #[serde(default = "default_max_batch_size", deserialize_with = "batch_size")]
     pub max_batch_size: usize,
     /// Longest channel name, prefix included; 164 is that of the hosted service.
     #[serde(default = "default_max_channel_name_length", deserialize_with = "name_length")]
@@ -79,6 +79,9 @@ pub struct AppConfig {
 
 /// Largest `max_event_bytes` that may be configured: half of what a publisher may have waiting outside its ring.
 const EVENT_BYTES_CEILING: usize = 4 << 20;
+
+/// Largest `max_batch_size` that may be configured: the largest body of a request is computed from it.
+const BATCH_SIZE_CEILING: usize = 1000;
 
 /// What the server libraries of the hosted service take at most.
 const LONGEST_CHANNEL_NAME: usize = 200;
@@ -224,14 +227,22 @@ fn default_activity_timeout() -> u32 {
     50
 }
 
-fn not_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c == '/') {
-        return Err(serde::de::Error::custom(format!(
-            "{text:?} must not be empty nor hold spaces or slashes"
-        )));
-    }
+    check_name(&text).map_err(serde::de::Error::custom)?;
     Ok(text)
+}
+
+/// Checks the id or key of an app: both stand in URLs as they are, the key before the colon of a signature, the id at
+/// the end of a folder's name.
+pub(super) fn check_name(text: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_graphic() && !"/:?#%".contains(c);
+    match text {
+        "" => Err("it must not be empty".to_owned()),
+        "." | ".." => Err(format!("{text:?} cannot be the name of a folder")),
+        _ if text.chars().all(allowed) => Ok(()),
+        _ => Err(format!("{text:?} must be visible ASCII characters, without any of / : ? # %")),
+    }
 }
 
 fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
@@ -246,10 +257,27 @@ fn seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::
     Seconds::deserialize(deserializer).map(|seconds| seconds.0)
 }
 
+fn seconds_or_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer)? {
+        0 => Ok(0),
+        seconds => Seconds::try_from(seconds).map(|seconds| seconds.0).map_err(serde::de::Error::custom),
+    }
+}
+
 fn at_least_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     match usize::deserialize(deserializer)? {
         0 => Err(serde::de::Error::custom("must be at least 1")),
         limit => Ok(limit),
+    }
+}
+
+fn batch_size<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let events = usize::deserialize(deserializer)?;
+    if (1..=BATCH_SIZE_CEILING).contains(&events) {
+        Ok(events)
+    } else {
+        let message = format!("max_batch_size must be 1 to {BATCH_SIZE_CEILING}, not {events}");
+        Err(serde::de::Error::custom(message))
     }
 }
 

@@ -161,6 +161,12 @@ impl Settings {
         }
         let (mut ids, mut keys) = (HashSet::new(), HashSet::new());
         for app in &apps {
+            // Those of the environment and of --app have not been looked at before.
+            for (what, name) in [("id", &app.id), ("key", &app.key)] {
+                app::check_name(name).map_err(|problem| {
+                    ConfigError::new(SOURCE, format!("the {what} of an app cannot be used: {problem}"))
+                })?;
+            }
             if !ids.insert(&app.id) {
                 return Err(ConfigError::new(SOURCE, format!("two apps have the id {:?}", app.id)));
             }

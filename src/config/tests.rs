@@ -53,7 +53,17 @@ fn mistakes_name_file_line_and_key() {
         ("[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nfoo = 1\n", &["line 5", "foo"]),
         ("[[app]]\nid = '1'\nkey = 'k'\n", &["line 1", "secret"]),
         ("[[app]]\nid = ''\nkey = 'k'\nsecret = 's'\n", &["line 2", "empty"]),
+        ("[[app]]\nid = '..'\nkey = 'k'\nsecret = 's'\n", &["line 2", "folder"]),
+        ("[[app]]\nid = '1'\nkey = 'k:l'\nsecret = 's'\n", &["line 3", "k:l"]),
         ("[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nactivity_timeout = 0\n", &["line 5", "timeout"]),
+        (
+            "[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nauthorization_timeout = 4294967295\n",
+            &["line 5", "timeout"],
+        ),
+        (
+            "[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nmax_batch_size = 9223372036854775807\n",
+            &["line 5", "max_batch_size"],
+        ),
         ("[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nclient_events = 'yes'\n", &["line 5", "yes"]),
         ("workers = 0\n", &["line 1", "workers"]),
         ("path_prefix = 'a b'\n", &["line 1", "path_prefix"]),
@@ -72,6 +82,14 @@ fn two_apps_of_one_id_or_key_are_refused() {
     let other = |id: &str, key: &str| format!("{APP}[[app]]\nid = '{id}'\nkey = '{key}'\nsecret = 's'\n");
     assert!(refusal(&other("1", "l")).contains("two apps have the id \"1\""));
     assert!(refusal(&other("2", "k")).contains("two apps have the key \"k\""));
+}
+
+#[test]
+fn names_are_checked_wherever_they_come_from() {
+    let settings =
+        environment(&[("CANYON_APP_ID", "1/2"), ("CANYON_APP_KEY", "key"), ("CANYON_APP_SECRET", "secret")]);
+    let refused = settings.settle().unwrap_err().to_string();
+    assert!(refused.contains("the id of an app") && refused.contains("\"1/2\""), "{refused}");
 }
 
 #[test]
