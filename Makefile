@@ -59,6 +59,9 @@ test-extension test-fpm: ext82
 test-extension test-php test-fpm test-browser: ext84
 test-php test-fpm test-conformance test-browser: server
 
+fuzz: setup ## Fuzz everything that reads foreign bytes, a minute each (FUZZ_SECONDS=)
+	@exec tests/fuzz/run
+
 autobahn: setup ## Run Autobahn's WebSocket testsuite against the server's frame layer
 	@exec tests/conformance/echo/autobahn
 
@@ -84,4 +87,4 @@ help: ## List the targets
 	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	    /^[a-z0-9 -]+:.*## / { if (length($$1) > 12) { print "  " $$1; $$1 = "" } printf "  %-12s %s\n", $$1, $$2 }'
 
-.PHONY: demo server ext setup test $(suites) autobahn lint bench ext82 ext84 clean help
+.PHONY: demo server ext setup test $(suites) fuzz autobahn lint bench ext82 ext84 clean help
