@@ -62,6 +62,9 @@ test-php test-fpm test-conformance test-browser: server
 autobahn: setup ## Run Autobahn's WebSocket testsuite against the server's frame layer
 	@exec tests/conformance/echo/autobahn
 
+fuzz: ## Fuzz what reads foreign bytes, FUZZ_SECONDS=60 each; needs nightly and cargo-fuzz
+	@exec tests/fuzz/run
+
 lint: setup ## Check the formatting, clippy with warnings as errors, PHP syntax
 	@tests/run lint
 
@@ -84,4 +87,4 @@ help: ## List the targets
 	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	    /^[a-z0-9 -]+:.*## / { if (length($$1) > 12) { print "  " $$1; $$1 = "" } printf "  %-12s %s\n", $$1, $$2 }'
 
-.PHONY: demo server ext setup test $(suites) autobahn lint bench ext82 ext84 clean help
+.PHONY: demo server ext setup test $(suites) autobahn fuzz lint bench ext82 ext84 clean help
