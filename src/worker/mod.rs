@@ -207,16 +207,11 @@ impl Worker {
     /// Reads a connection until it ends, then takes it off the books.
     async fn read(self: Rc<Self>, slot: usize, socket_id: SocketId, stream: Rc<Stream>) {
         while stream.readable().await.is_ok() {
-            let mut buffer = self.read_buffer.borrow_mut();
-            match stream.try_read(&mut buffer) {
+            match self.read_chunk(slot, socket_id, &stream) {
                 Ok(0) => break,
-                Ok(count) => {
-                    let mut state = self.state.borrow_mut();
-                    if !state.holds(slot, socket_id) {
-                        return;
-                    }
-                    self.receive(&mut state, slot, &buffer[..count]);
-                }
+                // A socket that always has more is readable at once: without this, a client that sends as fast as it
+                // can would keep all others from being served, and fill its own outbox unjudged.
+                Ok(_) => yield_now().await,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(_) => break,
             }
@@ -225,6 +220,20 @@ impl Worker {
         if state.holds(slot, socket_id) {
             self.remove(&mut state, slot);
         }
+    }
+
+    /// Reads and handles what there is, up to a buffer of it; how much it was, and 0 at the end.
+    fn read_chunk(self: &Rc<Self>, slot: usize, socket_id: SocketId, stream: &Stream) -> io::Result<usize> {
+        let mut buffer = self.read_buffer.borrow_mut();
+        let count = stream.try_read(&mut buffer)?;
+        let mut state = self.state.borrow_mut();
+        if !state.holds(slot, socket_id) {
+            return Ok(0);
+        }
+        if count > 0 {
+            self.receive(&mut state, slot, &buffer[..count]);
+        }
+        Ok(count)
     }
 
     /// Handles bytes of a client.

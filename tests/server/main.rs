@@ -7,6 +7,7 @@ mod channels_api;
 mod client_events;
 mod closing;
 mod events_api;
+mod flooding;
 mod handshake;
 mod limits;
 mod presence;
