@@ -117,7 +117,7 @@ fn publish(hub: &Hub, apps: &[String], record: &Record<'_>) {
     }
     let published = hub::Event { name: event.name, data: event.data, except };
     for name in event.channels {
-        match channel::validate(name, app.config.max_channel_name_length) {
+        match channel::validate(name.as_bytes(), app.config.max_channel_name_length) {
             Ok(()) => {
                 view::event("the queue", event.name, name, event.data);
                 hub.publish(app, name, &published);

@@ -134,7 +134,7 @@ impl Session {
         subscriber: Subscriber,
     ) -> Result<Reaction, ErrorReply> {
         let name = subscribe.channel.as_str();
-        channel::validate(name, self.app.config.max_channel_name_length)
+        channel::validate(name.as_bytes(), self.app.config.max_channel_name_length)
             .map_err(|why| ErrorReply::invalid_channel(name, why))?;
         if self.subscriptions.contains_key(name) {
             return Err(ErrorReply::already_subscribed(name));

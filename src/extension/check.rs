@@ -14,17 +14,22 @@ const MAX_EVENT_NAME: usize = 200;
 /// Checks a channel's name.
 #[inline]
 pub(super) fn channel(name: &[u8], settings: &Settings) -> Result<(), String> {
-    let Ok(text) = std::str::from_utf8(name) else {
-        return Err(format!("the channel name {} is not UTF-8", Shown(name)));
-    };
-    channel::validate(text, settings.max_channel_length).map_err(|why| match why {
+    channel::validate(name, settings.max_channel_length).map_err(|why| refused_channel(name, why))
+}
+
+#[cold]
+fn refused_channel(name: &[u8], why: InvalidName) -> String {
+    let shown = Shown(name);
+    match why {
+        InvalidName::Character(_) if std::str::from_utf8(name).is_err() => {
+            format!("the channel name {shown} is not UTF-8")
+        }
         InvalidName::TooLong(limit) => format!(
-            "the channel name {} has {} bytes, and the limit is {limit} (canyon.max_channel_length)",
-            Shown(name),
+            "the channel name {shown} has {} bytes, and the limit is {limit} (canyon.max_channel_length)",
             name.len()
         ),
-        why => format!("the channel name {} is not allowed: {why}", Shown(name)),
-    })
+        why => format!("the channel name {shown} is not allowed: {why}"),
+    }
 }
 
 /// Checks the number of channels.
@@ -39,50 +44,60 @@ pub(super) fn channels(count: usize) -> Result<(), String> {
 /// Checks an event's name.
 #[inline]
 pub(super) fn event_name(name: &[u8]) -> Result<(), String> {
-    let Ok(text) = std::str::from_utf8(name) else {
-        return Err(format!("the event name {} is not UTF-8", Shown(name)));
-    };
-    if text.is_empty() {
-        return Err("the event name is empty".to_owned());
+    let is_reserved = name.starts_with(b"pusher:") || name.starts_with(b"pusher_internal:");
+    // A name of ASCII has as many characters as bytes; looking closer is for the others.
+    if name.is_ascii() && (1..=MAX_EVENT_NAME).contains(&name.len()) && !is_reserved {
+        return Ok(());
     }
-    if text.starts_with("pusher:") || text.starts_with("pusher_internal:") {
+    unusual_event_name(name, is_reserved)
+}
+
+#[cold]
+fn unusual_event_name(name: &[u8], is_reserved: bool) -> Result<(), String> {
+    let shown = Shown(name);
+    let Ok(text) = std::str::from_utf8(name) else {
+        return Err(format!("the event name {shown} is not UTF-8"));
+    };
+    if is_reserved {
         return Err(format!(
-            "the event name {} is not allowed: names that begin with pusher: or pusher_internal: are the protocol's own",
-            Shown(name)
+            "the event name {shown} is not allowed: names that begin with pusher: or pusher_internal: are the protocol's own"
         ));
     }
-    // A string has at most as many characters as bytes: counting is for the rare long one.
-    if name.len() > MAX_EVENT_NAME {
-        let count = text.chars().count();
-        if count > MAX_EVENT_NAME {
-            return Err(format!(
-                "the event name {} has {count} characters, and the limit is {MAX_EVENT_NAME}",
-                Shown(name)
-            ));
+    match text.chars().count() {
+        0 => Err("the event name is empty".to_owned()),
+        1..=MAX_EVENT_NAME => Ok(()),
+        count => {
+            Err(format!("the event name {shown} has {count} characters, and the limit is {MAX_EVENT_NAME}"))
         }
     }
-    Ok(())
 }
 
 /// Checks an event's data.
 #[inline]
 pub(super) fn data(data: &[u8], settings: &Settings) -> Result<(), String> {
+    // json_encode() writes ASCII unless told otherwise.
+    let is_utf8 = || data.is_ascii() || simdutf8::basic::from_utf8(data).is_ok();
+    if data.len() <= settings.max_event_bytes && is_utf8() {
+        return Ok(());
+    }
+    Err(refused_data(data, settings))
+}
+
+#[cold]
+fn refused_data(data: &[u8], settings: &Settings) -> String {
     if data.len() > settings.max_event_bytes {
-        return Err(format!(
+        return format!(
             "the data has {} bytes, and the limit is {} (canyon.max_event_bytes); send an id and let the client fetch the \
              rest, or raise the limit here and in the server",
             data.len(),
             settings.max_event_bytes
-        ));
+        );
     }
-    match std::str::from_utf8(data) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!(
-            "the data {} is not UTF-8 (at byte {}); encode binary data, for example with base64_encode()",
-            Shown(data),
-            error.valid_up_to()
-        )),
-    }
+    let valid = std::str::from_utf8(data).map_or_else(|error| error.valid_up_to(), str::len);
+    format!(
+        "the data {} is not UTF-8 (at byte {valid}); encode binary data, for example with base64_encode()",
+        Shown(data)
+    )
 }
 
 /// Checks a socket id: two numbers with a point between.

@@ -36,8 +36,8 @@ pub(crate) struct RingWriter {
     pub(crate) ring: Ring,
     /// Ours alone; the word in the ring is only ever a copy of it.
     tail: u64,
-    /// The consumer's head as we last saw it: never ahead of the real one.
-    seen_head: u64,
+    /// How far the tail may go before the consumer's head must be looked at: its line is usually in another core's cache.
+    look_at: u64,
     spill_reserved: u64,
 }
 
@@ -48,9 +48,8 @@ impl RingWriter {
         let head = ring.memory.head();
         head.producer.closed.store(0, Ordering::Relaxed);
         let tail = head.producer.tail.load(Ordering::Acquire);
-        let seen_head = head.consumer.head.load(Ordering::Acquire);
         let spill_reserved = head.producer.spill_reserved.load(Ordering::Relaxed);
-        Self { ring, tail, seen_head, spill_reserved }
+        Self { ring, tail, look_at: tail, spill_reserved }
     }
 
     /// Bytes written since the ring began.
@@ -160,32 +159,30 @@ impl RingWriter {
 
     #[inline]
     fn room_for(&mut self, need: u64) -> Room {
+        if need <= self.look_at.wrapping_sub(self.tail) { Room::Ample } else { self.look_for_room(need) }
+    }
+
+    #[cold]
+    fn look_for_room(&mut self, need: u64) -> Room {
         let capacity = self.capacity();
-        let mut used = self.tail.wrapping_sub(self.seen_head).saturating_add(need);
-        if used <= capacity / 2 {
-            return Room::Ample;
-        }
-        // Acquire: what we write into the freed bytes must not overtake the consumer's reading of them.
-        self.seen_head = self.ring.memory.head().consumer.head.load(Ordering::Acquire);
-        let depth = self.tail.wrapping_sub(self.seen_head);
+        let depth = self.depth();
         if depth > capacity {
             return Room::Nonsense;
         }
-        used = depth + need;
-        if used <= capacity / 2 {
-            Room::Ample
-        } else if used <= capacity {
-            Room::Little
-        } else {
-            Room::None
+        if need > capacity - depth {
+            return Room::None;
         }
+        // Up to the half that makes a napping consumer come; beyond it, now and then, as long as there is room for sure.
+        let step = (capacity / 2).saturating_sub(depth).max(capacity / 16).max(need);
+        self.look_at = self.tail.wrapping_add(step.min(capacity - depth));
+        if depth + need > capacity / 2 { Room::Little } else { Room::Ample }
     }
 
     /// Makes the record visible, then rings if the consumer may be asleep.
     #[inline]
     fn publish(&mut self, control: &Control, need: u64, filling: bool) {
         reach(Point::RecordWritten);
-        self.tail += need;
+        self.tail = self.tail.wrapping_add(need);
         // One operation does both: release what was written, and order this store before the look at `sleeping`.
         self.ring.memory.head().producer.tail.swap(self.tail, Ordering::SeqCst);
         reach(Point::RecordPublished);
