@@ -37,6 +37,9 @@ fi
 NODE_PATH="$CANYON_CACHE/node/node_modules"
 PYTHON="$CANYON_CACHE/python/bin/python"
 : "${CHROMIUM:=/usr/bin/chromium}"
+# Only for `make bench`; put there by redis.sh.
+REDIS_SERVER="$CANYON_CACHE/redis/bin/redis-server"
+REDIS_MODULES="$CANYON_CACHE/redis/modules"
 
 # The build products. The API number of a PHP minor version never changes: 8.2 is
 # 20220829, 8.4 is 20240924; Debian's builds are not thread-safe.
@@ -46,5 +49,5 @@ PYTHON="$CANYON_CACHE/python/bin/python"
 
 export CANYON_ROOT CANYON_CACHE \
     PHP82 PHP82_FPM PHP82_CONFIG PHP84 PHP84_FPM PHP84_CONFIG \
-    LARAVEL_AUTOLOAD MOCKERY_AUTOLOAD PHPUNIT NODE_PATH PYTHON CHROMIUM \
+    LARAVEL_AUTOLOAD MOCKERY_AUTOLOAD PHPUNIT NODE_PATH PYTHON CHROMIUM REDIS_SERVER REDIS_MODULES \
     CANYON_BIN CANYON_EXT82 CANYON_EXT84
