@@ -16,12 +16,12 @@ use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::{ZendHashTable, Zval};
 
-use super::check;
 use super::exception::{exception, queue_full, type_error};
-use super::ini::Settings;
 use super::registry::{QueueIndex, Thread, thread};
 use super::zend::{self, Elements};
+use crate::check::{self, Limits};
 use crate::event::Draft;
+use crate::publisher::why_full;
 use crate::queue::{Push, Server, Status};
 
 /// Publishes events of one application through a queue.
@@ -65,10 +65,10 @@ impl Publisher {
     ) -> PhpResult<()> {
         let except = exceptSocketId.as_ref().map(|id| &***id);
         let published = thread(|thread| {
-            let settings = thread.settings().map_err(exception)?;
-            let channels = Channels::from(channels, &settings)?;
+            let limits = thread.settings().map_err(exception)?.limits;
+            let channels = Channels::from(channels, &limits)?;
             check::event_name(&event).map_err(exception)?;
-            check::data(&data, &settings).map_err(exception)?;
+            check::data(&data, &limits).map_err(exception)?;
             except.map_or(Ok(()), check::socket_id).map_err(exception)?;
             self.push(thread, Draft { app: &self.app, channels, name: &event, data: &data, except })
         });
@@ -108,7 +108,7 @@ impl Publisher {
         let pushed = producer.push(encoded.len(), |writer| encoded.write(|piece| writer.put(piece)));
         match pushed.map_err(exception)? {
             Push::Published => Ok(()),
-            Push::Full => Err(full(&producer.status())),
+            Push::Full => Err(queue_full(why_full(&producer.status()))),
         }
     }
 
@@ -159,10 +159,10 @@ enum Channels<'a> {
 impl<'a> Channels<'a> {
     /// Checks every name.
     #[inline]
-    fn from(channels: &'a Zval, settings: &Settings) -> PhpResult<Self> {
+    fn from(channels: &'a Zval, limits: &Limits) -> PhpResult<Self> {
         let channels = channels.dereference();
         if let Some(name) = channels.zend_str() {
-            check::channel(name.as_bytes(), settings).map_err(exception)?;
+            check::channel(name.as_bytes(), limits).map_err(exception)?;
             return Ok(Self::One(std::iter::once(name.as_bytes())));
         }
         let Some(table) = channels.array() else { return Err(wrong_type("", channels)) };
@@ -170,7 +170,7 @@ impl<'a> Channels<'a> {
         let elements = Elements::of(table);
         for (index, element) in elements.clone().enumerate() {
             let name = element.zend_str().ok_or_else(|| wrong_type(&format!(" element {index}"), element))?;
-            check::channel(name.as_bytes(), settings).map_err(exception)?;
+            check::channel(name.as_bytes(), limits).map_err(exception)?;
         }
         Ok(Self::Many(elements))
     }
@@ -194,23 +194,5 @@ fn wrong_type(place: &str, value: &Zval) -> PhpException {
     type_error(format!(
         "Canyon\\Publisher::publish(): Argument #1 ($channels){place} must be of type {wanted}, {} given",
         zend::type_name(value)
-    ))
-}
-
-/// No room: says how much waits and whether anybody drains.
-#[cold]
-fn full(status: &Status) -> PhpException {
-    let Status { depth_records, depth_bytes, ring_bytes, .. } = status;
-    let server = match status.server {
-        Server::Absent => {
-            "no server drains it; start one, for example with php artisan canyon:start".to_owned()
-        }
-        Server::Alive { .. } => "the server is alive but does not keep up".to_owned(),
-        Server::Silent { for_ms } => format!("the server is there but has not drained it for {for_ms} ms"),
-    };
-    queue_full(format!(
-        "the queue {} is full: {depth_records} events ({depth_bytes} of {ring_bytes} bytes) of this process wait in it, and \
-         {server}",
-        status.path.display()
     ))
 }

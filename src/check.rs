@@ -2,33 +2,54 @@
 
 use std::fmt;
 
-use super::ini::Settings;
 use crate::protocol::channel::{self, InvalidName};
 
 /// The most channels that one event can name. The hosted service takes 100; nothing here costs more with more.
-pub(super) const MAX_CHANNELS: usize = 10_000;
+pub const MAX_CHANNELS: usize = 10_000;
+
+/// The longest data of an event unless configured; the server's default is the same.
+pub const EVENT_BYTES: usize = 1024 * 1024;
+
+/// A limit, and what the setting is called that raises it: each way to publish has names of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// The largest value allowed.
+    pub most: usize,
+    /// The setting.
+    pub setting: &'static str,
+}
+
+/// The limits that a publisher can set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of an event's data.
+    pub event_bytes: Limit,
+    /// Bytes of a channel's name.
+    pub channel_length: Limit,
+}
 
 /// The longest name of an event, in characters.
 const MAX_EVENT_NAME: usize = 200;
 
 /// Checks a channel's name.
 #[inline]
-pub(super) fn channel(name: &[u8], settings: &Settings) -> Result<(), String> {
+pub fn channel(name: &[u8], limits: &Limits) -> Result<(), String> {
     let Ok(text) = std::str::from_utf8(name) else {
         return Err(format!("the channel name {} is not UTF-8", Shown(name)));
     };
-    channel::validate(text, settings.max_channel_length).map_err(|why| match why {
+    channel::validate(text, limits.channel_length.most).map_err(|why| match why {
         InvalidName::TooLong(limit) => format!(
-            "the channel name {} has {} bytes, and the limit is {limit} (canyon.max_channel_length)",
+            "the channel name {} has {} bytes, and the limit is {limit} ({})",
             Shown(name),
-            name.len()
+            name.len(),
+            limits.channel_length.setting
         ),
         why => format!("the channel name {} is not allowed: {why}", Shown(name)),
     })
 }
 
 /// Checks the number of channels.
-pub(super) fn channels(count: usize) -> Result<(), String> {
+pub fn channels(count: usize) -> Result<(), String> {
     match count {
         0 => Err("no channel is given: at least one is needed".to_owned()),
         1..=MAX_CHANNELS => Ok(()),
@@ -38,7 +59,7 @@ pub(super) fn channels(count: usize) -> Result<(), String> {
 
 /// Checks an event's name.
 #[inline]
-pub(super) fn event_name(name: &[u8]) -> Result<(), String> {
+pub fn event_name(name: &[u8]) -> Result<(), String> {
     let Ok(text) = std::str::from_utf8(name) else {
         return Err(format!("the event name {} is not UTF-8", Shown(name)));
     };
@@ -66,19 +87,19 @@ pub(super) fn event_name(name: &[u8]) -> Result<(), String> {
 
 /// Checks an event's data.
 #[inline]
-pub(super) fn data(data: &[u8], settings: &Settings) -> Result<(), String> {
-    if data.len() > settings.max_event_bytes {
+pub fn data(data: &[u8], limits: &Limits) -> Result<(), String> {
+    let Limit { most, setting } = limits.event_bytes;
+    if data.len() > most {
         return Err(format!(
-            "the data has {} bytes, and the limit is {} (canyon.max_event_bytes); send an id and let the client fetch the \
-             rest, or raise the limit here and in the server",
+            "the data has {} bytes, and the limit is {most} ({setting}); send an id and let the client fetch the rest, or \
+             raise the limit here and in the server",
             data.len(),
-            settings.max_event_bytes
         ));
     }
     match std::str::from_utf8(data) {
         Ok(_) => Ok(()),
         Err(error) => Err(format!(
-            "the data {} is not UTF-8 (at byte {}); encode binary data, for example with base64_encode()",
+            "the data {} is not UTF-8 (at byte {}); encode binary data, for example as base64",
             Shown(data),
             error.valid_up_to()
         )),
@@ -87,7 +108,7 @@ pub(super) fn data(data: &[u8], settings: &Settings) -> Result<(), String> {
 
 /// Checks a socket id: two numbers with a point between.
 #[inline]
-pub(super) fn socket_id(id: &[u8]) -> Result<(), String> {
+pub fn socket_id(id: &[u8]) -> Result<(), String> {
     let number = |part: &[u8]| (1..=20).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
     let mut parts = id.splitn(2, |byte| *byte == b'.');
     if parts.next().is_some_and(number) && parts.next().is_some_and(number) {
@@ -97,7 +118,7 @@ pub(super) fn socket_id(id: &[u8]) -> Result<(), String> {
 }
 
 /// Checks an application's id, and the path of a queue: neither may be empty or hold a NUL.
-pub(super) fn plain(what: &str, value: &[u8]) -> Result<(), String> {
+pub fn plain(what: &str, value: &[u8]) -> Result<(), String> {
     if value.is_empty() {
         return Err(format!("the {what} is empty"));
     }
@@ -108,6 +129,22 @@ pub(super) fn plain(what: &str, value: &[u8]) -> Result<(), String> {
         Ok(_) => Ok(()),
         Err(_) => Err(format!("the {what} {} is not UTF-8", Shown(value))),
     }
+}
+
+/// Reads a number of bytes: digits, and K, M or G behind them as in php.ini.
+pub fn size(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    let (digits, unit) = match text.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1 << 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 1 << 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let bytes =
+        digits.parse::<usize>().ok().filter(|_| all_digits).and_then(|number| number.checked_mul(unit));
+    bytes
+        .filter(|bytes| (least..=most).contains(bytes))
+        .ok_or_else(|| format!("must be a number from {least} to {most}; K, M and G may stand behind it"))
 }
 
 /// A value in a message: quoted, escaped and short.
