@@ -2,6 +2,7 @@
 
 namespace Canyon\Tests\Server;
 
+use Canyon\Tests\Support\Artisan;
 use Canyon\Tests\Support\Doctor;
 use Canyon\Tests\Support\HttpServer;
 use Canyon\Tests\Support\Library;
@@ -9,6 +10,7 @@ use Canyon\Tests\Support\Port;
 use Canyon\Tests\Support\TlsProxy;
 use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\Attributes\RequiresPhpExtension;
+use Symfony\Component\Process\Process;
 
 /**
  * What canyon:doctor finds with a real server, and with something else in its place.
@@ -110,6 +112,56 @@ final class DoctorTest extends ServerTestCase
 
         $findings->assertFailed('Server at the queue', 'no server drains the queue', 'CANYON_QUEUE');
         $findings->assertFailed('An event to a browser', 'did not arrive', 'Is it the same server?');
+    }
+
+    public function test_root_does_not_touch_the_queue_of_another_user(): void
+    {
+        $this->start();
+
+        if (posix_geteuid() !== 0) {
+            $this->markTestSkipped('Only root can give a directory away.');
+        }
+
+        chown($this->queue, 65534);
+        $rings = glob("{$this->queue}/ring.*");
+
+        $findings = $this->examine();
+
+        $findings->assertSkipped('Server at the queue', 'runs as root, for whom the queue is not meant; run [sudo -u ');
+        $findings->assertSkipped('An event to a browser', 'runs as root');
+        $this->assertSame($rings, glob("{$this->queue}/ring.*"));
+    }
+
+    public function test_a_file_system_without_room_is_found(): void
+    {
+        mkdir($this->queue, 0700);
+
+        if ((new Process(['unshare', '-m', 'mount', '-t', 'tmpfs', 'canyon', $this->queue]))->run() !== 0) {
+            $this->markTestSkipped('Needs the right to mount a file system of its own.');
+        }
+
+        $doctor = Artisan::process($this->skeleton, ['canyon:doctor', '--no-ansi'], $this->environment)->getCommandLine();
+
+        foreach (['1M' => 'FAILED', '8M' => 'WARNING', '64M' => 'OK'] as $size => $verdict) {
+            $process = Process::fromShellCommandline(
+                "unshare -m sh -c 'mount -t tmpfs -o size={$size},mode=700 canyon \"\$0\" && exec \"\$@\"' ".escapeshellarg($this->queue)." {$doctor}",
+                env: $this->environment + ['CANYON_TESTS' => dirname(__DIR__)],
+            );
+            $process->run();
+
+            $this->assertMatchesRegularExpression("/Room for the queue \\.+ {$verdict} +\n +\\d+ MB of \\d+ MB free/", $process->getOutput());
+        }
+    }
+
+    public function test_a_queue_that_is_not_in_memory_is_found(): void
+    {
+        mkdir($queue = $this->skeleton->path.'/queue', 0700);
+
+        if (in_array(trim((string) shell_exec('stat -f -c %T '.escapeshellarg($queue))), ['tmpfs', 'ramfs', ''], true)) {
+            $this->markTestSkipped('The directory for temporary files is in memory.');
+        }
+
+        $this->examine(['canyon.queue' => $queue])->assertWarned('Room for the queue', ', but on ', 'a directory in /dev/shm or /run');
     }
 
     public function test_a_queue_that_others_may_write_is_refused(): void

@@ -146,8 +146,12 @@ final class FfiTransportTest extends TestCase
     #[DataProvider('interpreters')]
     public function test_a_php_that_may_not_use_ffi_says_so(array $options, string $expected): void
     {
-        $script = 'require $argv[1]; new Canyon\Broadcasting\Transports\FfiTransport("/nowhere", "4242", "", $argv[2]);';
-        $process = Php::process([...$options, '-r', $script, '--', dirname(__DIR__).'/autoload.php', Library::path()], []);
+        $source = dirname(__DIR__, 3).'/php/src';
+        $script = implode(' ', array_map(static fn (string $class) => "require '{$source}/{$class}.php';", [
+            'Exception', 'InvalidConfiguration', 'Broadcasting/Transport', 'Broadcasting/Transports/FfiTransport',
+        ])).' new Canyon\Broadcasting\Transports\FfiTransport("/nowhere", "4242", "", $argv[1]);';
+
+        $process = Php::withoutExtension([...$options, '-r', $script, '--', Library::path()], []);
         $process->run();
 
         $this->assertSame(255, $process->getExitCode());
@@ -158,6 +162,8 @@ final class FfiTransportTest extends TestCase
     {
         return [
             'disabled' => [['-d', 'ffi.enable=false'], 'FFI extension may not be used here (cli): ffi.enable is [false]'],
+            // Debian's is a shared library, which no php.ini loads here.
+            'missing' => [['-n'], 'needs PHP\'s FFI extension, which is not loaded (cli, no php.ini)'],
         ];
     }
 
