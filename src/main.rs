@@ -4,7 +4,7 @@ use canyon::check::{EVENT_BYTES, Limit, Limits};
 use canyon::config::{AppConfig, Config, ListenAddress, Settings};
 use canyon::protocol::channel::MAX_NAME_LENGTH;
 use canyon::publisher::Publisher;
-use canyon::queue::{Access, MAX_PAYLOAD, ProducerOptions};
+use canyon::queue::{self, Access, MAX_PAYLOAD, ProducerOptions};
 use canyon::server::Server;
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
@@ -195,7 +195,11 @@ fn publish(args: &PublishArgs) -> Result<(), Box<dyn Error>> {
     let mut publisher = Publisher::attach(options, args.app.as_bytes(), limits)?;
     let channels = args.channels.iter().map(|name| name.as_bytes());
     let except = args.except.as_deref().map(str::as_bytes);
-    Ok(publisher.publish(channels, args.event.as_bytes(), &data, except)?)
+    publisher.publish(channels, args.event.as_bytes(), &data, except)?;
+    if publisher.status().server == queue::Server::Absent {
+        tracing::warn!("no server drains {}: the event waits there for one", args.queue.display());
+    }
+    Ok(())
 }
 
 fn check(args: ServerArgs) -> Result<(), Box<dyn Error>> {

@@ -84,6 +84,11 @@ impl Publisher {
             Push::Full => Err(Refusal::Full(why_full(&producer.status()))),
         }
     }
+
+    /// What this publisher sees of its queue.
+    pub fn status(&mut self) -> Status {
+        self.producer.status()
+    }
 }
 
 /// No room: says how much waits and whether anybody drains.

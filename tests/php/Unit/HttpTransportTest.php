@@ -90,6 +90,20 @@ final class HttpTransportTest extends TestCase
         $this->assertSame([1, 1, 1], array_column($this->server->requests(), 'connection'));
     }
 
+    public function test_a_kept_connection_that_the_server_has_closed_costs_no_event(): void
+    {
+        $this->serve(['close' => true]);
+        $transport = $this->transport();
+
+        foreach (range(1, 3) as $n) {
+            $transport->publish(['lobby'], "E{$n}", '[]');
+        }
+
+        $this->assertSame([['E1', 1], ['E2', 2], ['E3', 3]], array_map(
+            static fn (array $request) => [$request['json']['name'], $request['connection']], $this->server->requests(),
+        ));
+    }
+
     #[RequiresPhpExtension('pcntl')]
     public function test_a_forked_child_opens_a_connection_of_its_own(): void
     {

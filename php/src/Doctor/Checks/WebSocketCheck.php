@@ -119,6 +119,7 @@ final class WebSocketCheck implements Check
             4001 => 'Compare CANYON_APP_KEY. The server was started with other settings: give it the same, and start it anew.',
             4003 => 'Set "enabled" to true in the settings of the server.',
             4004 => 'Raise CANYON_APP_MAX_CONNECTIONS and start the server anew, or find out who holds all those connections.',
+            4006, 4007 => 'The server is of another version than this package: install both from the same release.',
             4009 => "Add the host of APP_URL [{$installation->origin()}] to CANYON_APP_ALLOWED_ORIGINS, and start the server anew.",
             4005, 404 => "Is CANYON_PATH_PREFIX the same here and in the server, and does a proxy in between pass /app on to it? {$address}",
             502, 503, 504 => "A proxy answers, but not the server behind it: is that running, and does the proxy lead to its port? {$address}",
