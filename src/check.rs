@@ -161,3 +161,77 @@ impl fmt::Display for Shown<'_> {
         write!(f, "\"{}{more}\"", short.escape_debug())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        event_bytes: Limit { most: 10, setting: "max_event_bytes" },
+        channel_length: Limit { most: 164, setting: "max_channel_length" },
+    };
+
+    #[test]
+    fn names_are_checked_to_the_last_byte() {
+        for name in ["lobby", "private-a", "#server-to-user-7", &"x".repeat(164)] {
+            assert_eq!(channel(name.as_bytes(), &LIMITS), Ok(()), "{name}");
+        }
+        let refused = |name: &[u8]| channel(name, &LIMITS).unwrap_err();
+        assert_eq!(refused(b""), "the channel name \"\" is not allowed: it is empty");
+        assert!(refused(b"a b").contains("' ' is not one of"));
+        assert!(refused(b"a\xff").ends_with("is not UTF-8"));
+        assert!(refused(&[b'x'; 165]).contains("has 165 bytes, and the limit is 164 (max_channel_length)"));
+    }
+
+    #[test]
+    fn long_event_names_are_counted_in_characters() {
+        assert_eq!(event_name("ä".repeat(200).as_bytes()), Ok(()));
+        assert!(event_name("ä".repeat(201).as_bytes()).unwrap_err().contains("has 201 characters"));
+        for name in ["", "pusher:ping", "pusher_internal:x"] {
+            assert!(event_name(name.as_bytes()).is_err(), "{name}");
+        }
+        assert_eq!(event_name(b"pusher.ping"), Ok(()));
+    }
+
+    #[test]
+    fn too_much_data_is_refused_with_both_sizes_and_the_setting() {
+        assert_eq!(data(b"0123456789", &LIMITS), Ok(()));
+        let refused = data(b"0123456789a", &LIMITS).unwrap_err();
+        assert!(refused.contains("11 bytes, and the limit is 10 (max_event_bytes)"), "{refused}");
+        assert!(data(b"ab\xff", &LIMITS).unwrap_err().contains("(at byte 2)"));
+    }
+
+    #[test]
+    fn socket_ids_are_two_numbers_with_a_point_between() {
+        assert_eq!(socket_id(b"1.2"), Ok(()));
+        for id in [&b""[..], b"1", b"1.", b".2", b"1.2.3", b"a.b", b"-1.2", &[b'1'; 50]] {
+            assert!(socket_id(id).is_err(), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_channels_has_a_floor_and_a_ceiling() {
+        assert_eq!((channels(1), channels(MAX_CHANNELS)), (Ok(()), Ok(())));
+        assert!(channels(0).is_err() && channels(MAX_CHANNELS + 1).is_err());
+    }
+
+    #[test]
+    fn sizes_are_read_as_in_php_ini() {
+        assert_eq!(
+            (size("10", 1, 100), size("2k", 1, 4096), size("1M", 1, 1 << 20)),
+            (Ok(10), Ok(2048), Ok(1 << 20))
+        );
+        for text in
+            ["", "K", "-1", "+1", "1.5M", "1T", "0", "99999999999999999999", "18446744073709551615G", "1K "]
+        {
+            assert!(size(text, 1, usize::MAX).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_a_value_is_short_and_plain() {
+        let long = [b'x'; 1000];
+        assert_eq!(Shown(&long).to_string(), format!("\"{}...\"", "x".repeat(40)));
+        assert_eq!(Shown(b"a\n\x1b[31m").to_string(), "\"a\\n\\u{1b}[31m\"");
+    }
+}
