@@ -14,6 +14,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("protocol", &[]),
     ("bell", &[]),
+    ("check", &["protocol"]),
+    ("publisher", &["check", "event", "queue"]),
     ("view", &["protocol"]),
     ("error", &["config", "queue"]),
     ("hub", &["bell", "config", "metrics", "protocol"]),
@@ -23,12 +25,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http", &["config", "connection", "hub", "protocol", "worker", "view"]),
     ("drain", &["config", "error", "event", "hub", "protocol", "queue", "view"]),
     ("server", &["bell", "config", "drain", "error", "http", "hub", "metrics", "webhook", "worker"]),
-    ("extension", &["config", "error", "event", "protocol", "queue", "server"]),
+    ("capi", &["check", "protocol", "publisher", "queue"]),
+    ("extension", &["check", "config", "error", "event", "publisher", "queue", "server"]),
 ];
 
 /// The files that may hold `unsafe`, each for a reason that it states at its top.
-const MAY_BE_UNSAFE: &[&str] =
-    &["src/extension/signals.rs", "src/extension/zend.rs", "src/queue/fork.rs", "src/queue/segment.rs"];
+const MAY_BE_UNSAFE: &[&str] = &[
+    "src/capi/abi.rs",
+    "src/extension/signals.rs",
+    "src/extension/zend.rs",
+    "src/queue/fork.rs",
+    "src/queue/segment.rs",
+];
 
 /// What the top level consists of, dotfiles apart.
 const TOP_LEVEL: &[&str] = &[

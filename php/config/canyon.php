@@ -77,13 +77,17 @@ return [
     |
     | How events are handed to the server. The "extension" transport writes to
     | the queue directory, the "http" transport calls the server's HTTP API.
-    | With "auto", HTTP is used only where the extension is not available.
+    | With "auto", HTTP is used only where the extension is not available. The
+    | "ffi" transport is for command-line PHP that has FFI, but may not load
+    | extensions; its library is looked for where the system's ones are.
     |
-    | Supported: "auto", "extension", "http"
+    | Supported: "auto", "extension", "ffi", "http"
     |
     */
 
     'transport' => env('CANYON_TRANSPORT', 'auto'),
+
+    'ffi_library' => env('CANYON_FFI_LIBRARY'),
 
     /*
     |--------------------------------------------------------------------------

@@ -16,12 +16,12 @@ use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::{ZendHashTable, Zval};
 
-use super::check;
 use super::exception::{exception, queue_full, type_error};
-use super::ini::Settings;
 use super::registry::{QueueIndex, Thread, thread};
 use super::zend::{self, Elements};
+use crate::check::{self, Limits};
 use crate::event::Draft;
+use crate::publisher::why_full;
 use crate::queue::{Push, Server, Status};
 
 /// Publishes events of one application through a queue.
@@ -65,18 +65,18 @@ impl Publisher {
     ) -> PhpResult<()> {
         let except = exceptSocketId.as_ref().map(|id| &***id);
         let published = thread(|thread| {
-            let settings = thread.settings().map_err(exception)?;
+            let limits = thread.settings().map_err(exception)?.limits;
             check::event_name(&event).map_err(exception)?;
-            check::data(&data, &settings).map_err(exception)?;
+            check::data(&data, &limits).map_err(exception)?;
             except.map_or(Ok(()), check::socket_id).map_err(exception)?;
             let message = Message { name: &event, data: &data, except };
             let channels = channels.dereference();
             match channels.zend_str() {
                 Some(channel) => {
-                    check::channel(channel.as_bytes(), &settings).map_err(exception)?;
+                    check::channel(channel.as_bytes(), &limits).map_err(exception)?;
                     self.push(thread, std::iter::once(channel.as_bytes()), message)
                 }
-                None => self.push_to_many(thread, channels, &settings, message),
+                None => self.push_to_many(thread, channels, &limits, message),
             }
         });
         published.unwrap_or_else(|| Err(shutting_down()))
@@ -112,7 +112,7 @@ impl Publisher {
         &'a self,
         thread: &mut Thread,
         channels: &'a Zval,
-        settings: &Settings,
+        limits: &Limits,
         message: Message<'a>,
     ) -> PhpResult<()> {
         let Some(table) = channels.array() else { return Err(wrong_type("", channels)) };
@@ -120,7 +120,7 @@ impl Publisher {
         let elements = Elements::of(table);
         for (index, element) in elements.clone().enumerate() {
             let name = element.zend_str().ok_or_else(|| wrong_type(&format!(" element {index}"), element))?;
-            check::channel(name.as_bytes(), settings).map_err(exception)?;
+            check::channel(name.as_bytes(), limits).map_err(exception)?;
         }
         let names = elements.filter_map(|element| Some(element.zend_str()?.as_bytes()));
         self.push(thread, names, message)
@@ -139,7 +139,7 @@ impl Publisher {
         let pushed = producer.push(encoded.len(), |writer| encoded.write(|piece| writer.put(piece)));
         match pushed.map_err(exception)? {
             Push::Published => Ok(()),
-            Push::Full => Err(full(&producer.status())),
+            Push::Full => Err(queue_full(why_full(&producer.status()))),
         }
     }
 
@@ -199,23 +199,5 @@ fn wrong_type(place: &str, value: &Zval) -> PhpException {
     type_error(format!(
         "Canyon\\Publisher::publish(): Argument #1 ($channels){place} must be of type {wanted}, {} given",
         zend::type_name(value)
-    ))
-}
-
-/// No room: says how much waits and whether anybody drains.
-#[cold]
-fn full(status: &Status) -> PhpException {
-    let Status { depth_records, depth_bytes, ring_bytes, .. } = status;
-    let server = match status.server {
-        Server::Absent => {
-            "no server drains it; start one, for example with php artisan canyon:start".to_owned()
-        }
-        Server::Alive { .. } => "the server is alive but does not keep up".to_owned(),
-        Server::Silent { for_ms } => format!("the server is there but has not drained it for {for_ms} ms"),
-    };
-    queue_full(format!(
-        "the queue {} is full: {depth_records} events ({depth_bytes} of {ring_bytes} bytes) of this process wait in it, and \
-         {server}",
-        status.path.display()
     ))
 }

@@ -24,6 +24,7 @@ final class ConfigurationTest extends TestCase
             'queue' => null,
             'queue_group' => null,
             'transport' => 'auto',
+            'ffi_library' => null,
             'http' => ['host' => '127.0.0.1', 'port' => 8080, 'scheme' => 'http', 'connect_timeout' => 2, 'timeout' => 2],
         ], config('canyon'));
     }

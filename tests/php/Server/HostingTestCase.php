@@ -4,6 +4,7 @@ namespace Canyon\Tests\Server;
 
 use Canyon\Tests\Fixtures\ItemUpdated;
 use Canyon\Tests\Fixtures\OrderShipped;
+use Canyon\Tests\Support\Library;
 use Canyon\Tests\Support\Port;
 use Canyon\Tests\Support\Wait;
 use Illuminate\Auth\GenericUser;
@@ -163,13 +164,17 @@ abstract class HostingTestCase extends ServerTestCase
 
     public static function transports(): iterable
     {
-        return ['extension' => ['extension'], 'http' => ['http']];
+        return ['extension' => ['extension'], 'ffi' => ['ffi'], 'http' => ['http']];
     }
 
     private function startWith(string $transport): void
     {
         if ($transport === 'extension' && ! extension_loaded('canyon')) {
             $this->markTestSkipped('The canyon extension is not loaded.');
+        }
+
+        if ($transport === 'ffi') {
+            config(['canyon.ffi_library' => Library::path()]);
         }
 
         config(['canyon.transport' => $transport]);
