@@ -3,18 +3,18 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::io::{pread, pwrite};
-
+use super::Error;
 use super::access::Access;
 use super::atomics::Ordering;
+use super::clock::{self, Instant};
 use super::directory::{CONSUMER_LOCK, Directory, FileId, try_lock};
 use super::domain::{Common, Domain, Which};
+use super::file::{ftruncate, pread, pwrite};
 use super::fork::{Birth, LockedFd};
 use super::layout::AWAKE;
 use super::wait::WakerState;
-use super::{Error, clock};
 
 /// How a consumer opens its queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -322,7 +322,7 @@ fn read_pid(lock: &LockedFd) -> Option<u32> {
 /// For people who want to know who drains the queue; nothing decides by it.
 fn write_pid(lock: &LockedFd) {
     if let Some(file) = lock.get() {
-        let _ = rustix::fs::ftruncate(file, 0);
+        let _ = ftruncate(file, 0);
         let _ = pwrite(file, format!("{}\n", std::process::id()).as_bytes(), 0);
     }
 }
