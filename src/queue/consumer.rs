@@ -147,8 +147,13 @@ impl Consumer {
         }
         let mut left = budget;
         let mut more = false;
-        for domain in self.older.iter_mut().chain([&mut self.domain]) {
-            let passed = domain.pass(&mut self.common, &mut left, deliver);
+        // All limits before any tail, the newest directory's first: what a publisher pushed after it followed us must not
+        // come before what it pushed into the directory that it left. (An empty list costs nothing.)
+        let limit = self.domain.limit();
+        let limits: Vec<u64> = self.older.iter().rev().map(Domain::limit).collect();
+        let limits = limits.into_iter().rev().chain([limit]);
+        for (domain, limit) in self.older.iter_mut().chain([&mut self.domain]).zip(limits) {
+            let passed = domain.pass(limit, &mut self.common, &mut left, deliver);
             more |= passed.more;
             if passed.stopped || left == 0 {
                 more = true;
