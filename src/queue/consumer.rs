@@ -3,18 +3,18 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::io::{pread, pwrite};
-
+use super::Error;
 use super::access::Access;
 use super::atomics::Ordering;
+use super::clock::{self, Instant};
 use super::directory::{CONSUMER_LOCK, Directory, FileId, try_lock};
 use super::domain::{Common, Domain, Which};
+use super::file::{ftruncate, pread, pwrite};
 use super::fork::{Birth, LockedFd};
 use super::layout::AWAKE;
 use super::wait::WakerState;
-use super::{Error, clock};
 
 /// How a consumer opens its queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,8 +147,13 @@ impl Consumer {
         }
         let mut left = budget;
         let mut more = false;
-        for domain in self.older.iter_mut().chain([&mut self.domain]) {
-            let passed = domain.pass(&mut self.common, &mut left, deliver);
+        // All limits before any tail, the newest directory's first: what a publisher pushed after it followed us must not
+        // come before what it pushed into the directory that it left. (An empty list costs nothing.)
+        let limit = self.domain.limit();
+        let limits: Vec<u64> = self.older.iter().rev().map(Domain::limit).collect();
+        let limits = limits.into_iter().rev().chain([limit]);
+        for (domain, limit) in self.older.iter_mut().chain([&mut self.domain]).zip(limits) {
+            let passed = domain.pass(limit, &mut self.common, &mut left, deliver);
             more |= passed.more;
             if passed.stopped || left == 0 {
                 more = true;
@@ -322,7 +327,7 @@ fn read_pid(lock: &LockedFd) -> Option<u32> {
 /// For people who want to know who drains the queue; nothing decides by it.
 fn write_pid(lock: &LockedFd) {
     if let Some(file) = lock.get() {
-        let _ = rustix::fs::ftruncate(file, 0);
+        let _ = ftruncate(file, 0);
         let _ = pwrite(file, format!("{}\n", std::process::id()).as_bytes(), 0);
     }
 }

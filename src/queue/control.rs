@@ -1,13 +1,12 @@
 //! The control page: opening it, and telling from it whether a consumer lives.
 
 use std::ops::Deref;
-use std::os::fd::AsFd;
 
-use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 use super::atomics::Ordering;
 use super::directory::{CONSUMER_LOCK, CONTROL, Directory, FileId, NEW, unique};
+use super::file::{AsFd, FlockOperation, flock};
 use super::layout::{Control, FORMAT, PAGE, version_of};
 use super::segment::ControlMemory;
 use super::{Error, clock};
@@ -112,5 +111,5 @@ pub(crate) fn server(directory: &Directory, control: &Control) -> Server {
 /// A shared lock is enough to ask, and leaves others who ask at the same time alone.
 fn is_locked(directory: &Directory) -> bool {
     let Ok(Some((file, _))) = directory.open_file(CONSUMER_LOCK) else { return false };
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
 }

@@ -105,17 +105,22 @@ impl Domain {
             || self.generation != Some(self.control.generation.load(Ordering::SeqCst))
     }
 
-    /// Delivers what was pushed before this moment, in the order of the tickets, up to `budget` records.
+    /// The first ticket that a pass which begins now leaves for the next one.
+    pub(crate) fn limit(&self) -> u64 {
+        self.control.ticket.load(Ordering::Acquire)
+    }
+
+    /// Delivers what was pushed before `limit` was read, in the order of the tickets, up to `budget` records.
     ///
     /// First the counter, then the list of rings, then the tails: see the module's page for why this makes the order
     /// causal.
     pub(crate) fn pass(
         &mut self,
+        limit: u64,
         common: &mut Common,
         budget: &mut usize,
         deliver: &mut impl FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Passed {
-        let limit = self.control.ticket.load(Ordering::Acquire);
         self.refresh(common);
         let mut passed = Passed { more: false, stopped: false };
         self.heap.clear();

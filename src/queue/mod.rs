@@ -89,6 +89,7 @@ mod directory;
 mod domain;
 mod doorbell;
 mod error;
+mod file;
 mod fork;
 pub mod hooks;
 mod layout;

@@ -3,13 +3,11 @@
 //! Who holds the lock of a ring is its producer. The kernel drops the lock when that process dies, however it dies and in
 //! whatever PID namespace, so whether a producer lives is never guessed.
 
-use std::os::fd::AsFd;
-
-use rustix::fs::Stat;
 use rustix::io::Errno;
 
 use super::atomics::Ordering;
 use super::directory::{Directory, FileId, NEW, RING, SPILL, try_lock, unique};
+use super::file::{AsFd, Stat, fstat};
 use super::fork::LockedFd;
 use super::hooks::{Point, reach};
 use super::layout::{FORMAT, PAGE, RING_BYTES, version_of};
@@ -66,7 +64,7 @@ impl Ring {
     ) -> Result<Option<Self>, Error> {
         let Some(fd) = file.get() else { return Ok(None) };
         directory.reserve(new, fd, (PAGE + capacity) as u64)?;
-        let stat = rustix::fs::fstat(fd).map_err(|errno| directory.refused(new, errno))?;
+        let stat = fstat(fd).map_err(|errno| directory.refused(new, errno))?;
         let Some(ring) = Self::map(directory, new, unique, file, &stat, capacity)? else { return Ok(None) };
         let identity = &ring.memory.head().identity;
         identity.capacity.store(capacity as u64, Ordering::Relaxed);

@@ -9,11 +9,10 @@
 use std::ffi::c_void;
 use std::fmt;
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
 
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
-
+use super::file::BorrowedFd;
+use super::file::mm::{self, MapFlags, ProtFlags, mmap, munmap};
 use super::layout::{Control, PAGE, RingHead};
 
 /// A file mapped shared, readable and writable. The mapping stays until the drop.
@@ -111,10 +110,10 @@ impl RingMemory {
     pub(crate) fn populate(&self) {
         // SAFETY: the range is our mapping; the advice changes no content.
         let _ = unsafe {
-            rustix::mm::madvise(
+            mm::madvise(
                 self.mapping.start.as_ptr().cast::<c_void>(),
                 self.mapping.len,
-                rustix::mm::Advice::LinuxPopulateWrite,
+                mm::Advice::LinuxPopulateWrite,
             )
         };
     }
