@@ -1,0 +1,26 @@
+//! Who takes the messages out of the queue, and hands them to the checker.
+
+use crate::Result;
+use crate::checker::{Breaches, Checker};
+use std::time::Instant;
+
+/// What was done to the receiving side.
+#[derive(Debug, Default)]
+pub(crate) struct Troubles {
+    pub(crate) killed: u64,
+    pub(crate) paused: u64,
+    /// Left in good order and were replaced.
+    pub(crate) left: u64,
+    /// What should not have happened to it.
+    pub(crate) complaints: Breaches,
+}
+
+pub(crate) trait Receiver {
+    /// Does what is due, and hands on what was received.
+    fn tend(&mut self, now: Instant, checker: &mut Checker) -> Result<()>;
+
+    /// Receives all that is left, once the publishers are gone.
+    fn finish(&mut self, checker: &mut Checker) -> Result<()>;
+
+    fn troubles(&mut self) -> &mut Troubles;
+}
