@@ -17,8 +17,6 @@ pub(crate) struct Plan {
     pub(crate) name: &'static str,
     pub(crate) seconds: u64,
     pub(crate) seed: u64,
-    /// How many times longer than need be the publishers rest between their bursts.
-    pub(crate) rest: u64,
     pub(crate) kills_consumers: bool,
 }
 
@@ -45,7 +43,7 @@ const TICK: Duration = Duration::from_millis(2);
 pub(crate) fn play(plan: Plan, place: &Place, receiver: &mut impl Receiver) -> Result<Outcome> {
     let began = Instant::now();
     let mut checker = Checker::default();
-    let mut publishers = Publishers::new(place, plan.seed, plan.rest)?;
+    let mut publishers = Publishers::new(place, plan.seed)?;
     let mut progress = Progress::new();
     let mut census = Census::new(began);
     let end = began + Duration::from_secs(plan.seconds);
@@ -56,14 +54,17 @@ pub(crate) fn play(plan: Plan, place: &Place, receiver: &mut impl Receiver) -> R
         receiver.tend(now, &mut checker)?;
         if census.is_due(now) {
             census.take(place.contents(), publishers.alive());
+            if let Some(most) = receiver.most_on_the_way() {
+                place.hold(publishers.returned() > checker.tally.delivered + most)?;
+            }
         }
         progress.show(plan.name, now - began, &checker.tally, &publishers.doings, receiver.troubles());
-        if now >= end {
+        if now >= end || receiver.is_lost() {
             publishers.stop();
             if publishers.is_over() {
                 break;
             }
-            if now >= end + PATIENCE {
+            if now >= end + 2 * PATIENCE {
                 return Err("the publishers do not end, although they were told to".into());
             }
         }

@@ -32,8 +32,10 @@ const END: &str = "ended";
 enum Got {
     Delivery(Delivery),
     End,
-    /// Anything that should not come, and why reading ended.
+    /// Anything that should not come.
     Surprise(String),
+    /// The connection ended too early.
+    Lost(String),
 }
 
 pub(crate) struct Audience<'a> {
@@ -44,6 +46,7 @@ pub(crate) struct Audience<'a> {
     pause_at: Instant,
     resume_at: Option<Instant>,
     has_ended: bool,
+    is_lost: bool,
     troubles: Troubles,
 }
 
@@ -76,7 +79,17 @@ impl<'a> Audience<'a> {
         let mut random = Random::new(seed, "server", 0);
         let pause_at = Instant::now() + random.millis(100..=2000);
         let troubles = Troubles::default();
-        Ok(Self { place, server, got, random, pause_at, resume_at: None, has_ended: false, troubles })
+        Ok(Self {
+            place,
+            server,
+            got,
+            random,
+            pause_at,
+            resume_at: None,
+            has_ended: false,
+            is_lost: false,
+            troubles,
+        })
     }
 
     fn hand_on(&mut self, got: Got, checker: &mut Checker) {
@@ -89,6 +102,10 @@ impl<'a> Audience<'a> {
             }
             Got::End => self.has_ended = true,
             Got::Surprise(what) => self.troubles.complaints.note(what),
+            Got::Lost(why) => {
+                self.is_lost = true;
+                self.troubles.complaints.note(format_args!("the client was disconnected: {why}"));
+            }
         }
     }
 
@@ -156,6 +173,15 @@ impl Receiver for Audience<'_> {
         Ok(())
     }
 
+    /// Less than what makes the server hang up on a slow client: one reader against sixteen writers, on a busy machine.
+    fn most_on_the_way(&self) -> Option<u64> {
+        Some(2000)
+    }
+
+    fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
     fn troubles(&mut self) -> &mut Troubles {
         &mut self.troubles
     }
@@ -201,7 +227,7 @@ fn subscribe(address: &str) -> Result<WebSocket<TcpStream>> {
 
 /// Reads until the server closes.
 fn listen(mut client: WebSocket<TcpStream>, got: &Sender<Got>) {
-    let surprise = loop {
+    let lost = loop {
         let next = match client.read() {
             Ok(Frame::Text(text)) if text.starts_with(r#"{"event":"pusher:ping""#) => {
                 match client.send(Frame::text(r#"{"event":"pusher:pong","data":{}}"#)) {
@@ -212,6 +238,8 @@ fn listen(mut client: WebSocket<TcpStream>, got: &Sender<Got>) {
             Ok(Frame::Text(text)) => {
                 understand(&text).unwrap_or_else(|| Got::Surprise(format!("unexpected: {text:.200}")))
             }
+            // Answered by the library.
+            Ok(Frame::Ping(_)) => continue,
             Ok(Frame::Close(Some(frame))) if u16::from(frame.code) == 4200 => return,
             Ok(frame) => Got::Surprise(format!("unexpected: {frame:.200}")),
             Err(error) => break error.to_string(),
@@ -220,7 +248,7 @@ fn listen(mut client: WebSocket<TcpStream>, got: &Sender<Got>) {
             return;
         }
     };
-    let _ = got.send(Got::Surprise(format!("the client: {surprise}")));
+    let _ = got.send(Got::Lost(lost));
 }
 
 fn understand(text: &str) -> Option<Got> {

@@ -62,6 +62,22 @@ impl Place {
         Some(Worker { id: id.parse().ok()?, pid: pid.parse().ok()? })
     }
 
+    /// How many publishes of a publisher have returned.
+    pub(crate) fn returned(&self, id: u32) -> u64 {
+        let path = self.root.path().join("journals").join(id.to_string());
+        fs::metadata(path).map_or(0, |journal| journal.len())
+    }
+
+    /// Holds all publishers back, or lets them go on.
+    pub(crate) fn hold(&self, holds: bool) -> Result<()> {
+        let path = self.root.path().join("hold");
+        match (holds, path.exists()) {
+            (true, false) => Ok(fs::write(path, b"")?),
+            (false, true) => Ok(fs::remove_file(path)?),
+            _ => Ok(()),
+        }
+    }
+
     /// All journals: publisher, and its journal's bytes, one for each publish that returned.
     pub(crate) fn journals(&self) -> Result<Vec<(u32, Vec<u8>)>> {
         let mut journals = Vec::new();

@@ -51,8 +51,9 @@ pub(crate) struct Publishers<'a> {
     place: &'a Place,
     php: Php,
     seed: u64,
-    rest: u64,
     next_id: u32,
+    /// What returned in families that are gone.
+    returned_before: u64,
     lanes: Vec<Lanes>,
     /// What the end of tells everybody to stop.
     input: (PipeReader, Option<PipeWriter>),
@@ -63,8 +64,7 @@ pub(crate) struct Publishers<'a> {
 }
 
 impl<'a> Publishers<'a> {
-    /// Publishers that rest longer between their bursts by a factor.
-    pub(crate) fn new(place: &'a Place, seed: u64, rest: u64) -> Result<Self> {
+    pub(crate) fn new(place: &'a Place, seed: u64) -> Result<Self> {
         let now = Instant::now();
         let lanes = (0..FAMILIES).map(|_| Lanes { families: Vec::new(), start_at: now, paused: Vec::new() });
         let (reader, writer) = std::io::pipe()?;
@@ -72,8 +72,8 @@ impl<'a> Publishers<'a> {
             place,
             php: Php::find()?,
             seed,
-            rest,
             next_id: 2,
+            returned_before: 0,
             lanes: lanes.collect(),
             input: (reader, Some(writer)),
             random: Random::new(seed, "blows", 0),
@@ -104,8 +104,14 @@ impl<'a> Publishers<'a> {
         self.lanes.iter().flat_map(|lanes| &lanes.families).map(Family::alive).sum()
     }
 
+    /// How many publishes have returned so far.
+    pub(crate) fn returned(&self) -> u64 {
+        let families = self.lanes.iter().flat_map(|lanes| &lanes.families);
+        self.returned_before + families.map(|family| family.returned(self.place)).sum::<u64>()
+    }
+
     fn look_after(&mut self, index: usize, now: Instant) -> Result<()> {
-        let Self { place, doings, killed, lanes, .. } = self;
+        let Self { place, doings, killed, lanes, returned_before, .. } = self;
         let Lanes { families, start_at, paused } = &mut lanes[index];
         for family in families.iter_mut() {
             family.meet(place, index, doings);
@@ -127,6 +133,7 @@ impl<'a> Publishers<'a> {
                 // It may have said who it was just before it ended.
                 family.meet(place, index, doings);
                 family.part(killed, doings);
+                *returned_before += family.returned(place);
                 over.push(position);
             }
         }
@@ -157,7 +164,7 @@ impl<'a> Publishers<'a> {
         let forked = if forks { life(&mut random).to_string() } else { "none".to_owned() };
         let ring = if index.is_multiple_of(2) { "64K" } else { "256K" };
         let seed = random.within(0..=0x7fff_ffff);
-        let numbers = [u64::from(id), index as u64 * 2, messages, self.rest, seed];
+        let numbers = [u64::from(id), index as u64 * 2, messages, seed];
         let mut command = self.php.command("publisher.php", ring);
         command
             .arg(self.place.path())
@@ -242,6 +249,10 @@ impl Family {
             None => self.may_fork && !self.is_counted_out,
         };
         usize::from(!self.is_counted_out) + usize::from(forked)
+    }
+
+    fn returned(&self, place: &Place) -> u64 {
+        place.returned(self.id) + place.returned(self.id + 1)
     }
 
     /// Looks at how what it forked has ended.

@@ -22,5 +22,16 @@ pub(crate) trait Receiver {
     /// Receives all that is left, once the publishers are gone.
     fn finish(&mut self, checker: &mut Checker) -> Result<()>;
 
+    /// How many messages may be on their way to it; the publishers are held back then. Without a limit, a full queue holds
+    /// them back.
+    fn most_on_the_way(&self) -> Option<u64> {
+        None
+    }
+
+    /// Whether it will never receive anything any more.
+    fn is_lost(&self) -> bool {
+        false
+    }
+
     fn troubles(&mut self) -> &mut Troubles;
 }

@@ -107,14 +107,13 @@ fn soak() -> Result<bool> {
 /// Recording consumers, killed as well as the publishers.
 fn consumers_killed(seconds: u64, seed: u64) -> Result<Outcome> {
     let place = Place::new()?;
-    let plan = Plan { name: "recorders", seconds, seed, rest: 1, kills_consumers: true };
+    let plan = Plan { name: "recorders", seconds, seed, kills_consumers: true };
     act::play(plan, &place, &mut Recorders::new(&place, seed))
 }
 
-/// The real server: killing it would lose events by design, so only the publishers are killed. They rest longer, or its
-/// only client would not keep up and be hung up on, as it should.
+/// The real server: killing it would lose events by design, so only the publishers are killed.
 fn server_alive(seconds: u64, seed: u64) -> Result<Outcome> {
     let place = Place::new()?;
-    let plan = Plan { name: "canyon serve", seconds, seed, rest: 4, kills_consumers: false };
+    let plan = Plan { name: "canyon serve", seconds, seed, kills_consumers: false };
     act::play(plan, &place, &mut Audience::new(&place, seed)?)
 }

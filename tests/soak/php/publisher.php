@@ -6,11 +6,10 @@ declare(strict_types=1);
  * One publisher of the soak: publishes numbered messages in bursts until it has published
  * its share, is told to stop (the end of its input), or is killed.
  *
- *   publisher.php PLACE ID LANE MESSAGES REST SEED FORKED
+ *   publisher.php PLACE ID LANE MESSAGES SEED FORKED
  *
  * After its first message it forks, unless FORKED is "none": the child is publisher ID + 1 in
- * lane LANE + 1 and publishes FORKED messages through the object it inherited. The rests
- * between bursts are REST times as long as the shortest.
+ * lane LANE + 1 and publishes FORKED messages through the object it inherited.
  */
 
 namespace Canyon\Soak;
@@ -22,8 +21,8 @@ require __DIR__.'/Journal.php';
 require __DIR__.'/Peers.php';
 require __DIR__.'/Message.php';
 
-[, $place, , , , , , $forked] = $argv;
-[$id, $lane, $messages, $rest, $seed] = array_map(intval(...), array_slice($argv, 2, 5));
+[, $place, , , , , $forked] = $argv;
+[$id, $lane, $messages, $seed] = array_map(intval(...), array_slice($argv, 2, 4));
 
 mt_srand($seed);
 stream_set_blocking(STDIN, false);
@@ -74,7 +73,7 @@ if ($forked !== 'none') {
 
     if ($child === 0) {
         // What the parent published before it forked comes before whatever the child publishes.
-        $cause = [$id, 1];
+        $cause = [$id, $seq];
         [$id, $lane, $messages, $seq] = [$id + 1, $lane + 1, (int) $forked, 0];
         mt_srand($seed + 1);
         $journal = new Journal($place, $id, $lane);
@@ -92,5 +91,8 @@ while ($seq < $messages && ! is_over()) {
     }
 
     // Sometimes long enough for the other side to fall asleep.
-    usleep($rest * (mt_rand(0, 9) === 0 ? mt_rand(5_000, 60_000) : mt_rand(0, 6_000)));
+    do {
+        usleep(mt_rand(0, 9) === 0 ? mt_rand(5_000, 60_000) : mt_rand(0, 6_000));
+        clearstatcache();
+    } while (file_exists("{$place}/hold") && ! is_over());
 }
