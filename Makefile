@@ -59,18 +59,21 @@ setup: ## Install what the tests and the demo need; a second run does nothing
 test: setup server capi ext82 ext84 ## Set everything up and run every test
 	@tests/run
 
-suites := test-rust test-extension test-php test-fpm test-conformance test-browser
+suites := test-rust test-extension test-php test-fpm test-soak test-conformance test-browser
 
 $(suites): test-%: setup ## Run one suite; what it tests is built first
 	@tests/run $*
 
 test-rust test-php: capi
 test-extension test-fpm: ext82
-test-extension test-php test-fpm test-browser: ext84
-test-php test-fpm test-conformance test-browser: server
+test-extension test-php test-fpm test-soak test-browser: ext84
+test-php test-fpm test-soak test-conformance test-browser: server
 
 fuzz: setup ## Fuzz everything that reads foreign bytes, a minute each (FUZZ_SECONDS=)
 	@exec tests/fuzz/run
+
+soak: setup server ext84 ## Kill and pause publishers and the consumer for ten minutes, then count (SOAK_SECONDS=)
+	@exec tests/soak/run
 
 autobahn: setup ## Run Autobahn's WebSocket testsuite against the server's frame layer
 	@exec tests/conformance/echo/autobahn
@@ -97,4 +100,4 @@ help: ## List the targets
 	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	    /^[a-z0-9 -]+:.*## / { if (length($$1) > 12) { print "  " $$1; $$1 = "" } printf "  %-12s %s\n", $$1, $$2 }'
 
-.PHONY: demo server ext capi setup test $(suites) fuzz autobahn lint bench ext82 ext84 clean help
+.PHONY: demo server ext capi setup test $(suites) fuzz soak autobahn lint bench ext82 ext84 clean help
