@@ -61,7 +61,7 @@ export default {
         for (const name of ['first', 'second']) {
             loads.push(await load(life, fpm.sockets.www, { requests: 60, name }))
             await until('all workers to end', () => workersOf(fpm).length === 0, PATIENCE)
-            await until('no ring to be left', () => life.leftBehind.length === 0, PATIENCE)
+            await life.atRest()
         }
         await quit(fpm)
         await settle(life, ...loads)
@@ -114,7 +114,7 @@ export default {
             expected[asked.series] = { least: Number(fs.readFileSync(notes, 'utf8').trimEnd().split('\n').pop()) }
         }))
         await fpm.logs(/exited on signal/, killed.length)
-        await until('the rings of the killed to go', () => life.leftBehind.length === 0, PATIENCE)
+        await life.atRest()
         const after = await load(life, fpm.sockets.www, { requests: 40, name: 'after' })
         await quit(fpm)
         assert.deepEqual(after.unanswered, [])

@@ -17,6 +17,9 @@ const MEMORY = fs.existsSync('/dev/shm') ? '/dev/shm' : '/tmp'
 /** What stands in a queue directory that nobody publishes into. */
 const AT_REST = ['consumer.lock', 'control']
 
+const directories = new Set()
+process.on('exit', () => directories.forEach((directory) => fs.rmSync(directory, { recursive: true, force: true })))
+
 export class Life {
     #programs = []
     #server
@@ -26,17 +29,18 @@ export class Life {
     constructor(tools) {
         this.tools = tools
         this.directory = fs.mkdtempSync(path.join(MEMORY, 'canyon-lives-'))
-        // Other users have to find the queue in it.
+        // Other users have to find the queue in it, and the scripts: the source tree may be closed to them.
         fs.chmodSync(this.directory, 0o755)
+        fs.cpSync(path.join(HERE, 'php'), this.path('php'), { recursive: true })
         this.queue = this.path('queue')
         this.app = APP
-        process.on('exit', () => fs.rmSync(this.directory, { recursive: true, force: true }))
+        directories.add(this.directory)
     }
 
     path(name) { return path.join(this.directory, name) }
 
     /** The path of one of the PHP files. */
-    script(name) { return path.join(HERE, 'php', name) }
+    script(name) { return this.path(`php/${name}`) }
 
     write(name, text, mode = 0o644) {
         fs.writeFileSync(this.path(name), text, { mode })
@@ -112,15 +116,20 @@ export class Life {
         })
     }
 
+    /** Waits until no publisher has a file in the queue directory. */
+    async atRest() {
+        await until('the queue directory to be at rest', () => this.leftBehind.length === 0, PATIENCE).catch(() => {
+            throw new Error(`left behind in the queue directory: ${this.leftBehind.join(' ')}`)
+        })
+    }
+
     /**
      * Closes the account: exactly these events came, each once and in order; once all publishers are gone the queue directory
      * is at rest; the server ends as told.
      */
     async settle(expected) {
         await this.received(expected)
-        await until('the queue directory to be at rest', () => this.leftBehind.length === 0, PATIENCE).catch(() => {
-            throw new Error(`left behind in the queue directory: ${this.leftBehind.join(' ')}`)
-        })
+        await this.atRest()
         assert.deepEqual(fs.readdirSync(this.queue).sort(), AT_REST)
         // Every ring was drained to its end and removed: what came twice or too much is in the ledger by now.
         const surplus = this.ledger.series.filter((series) =>
@@ -128,7 +137,8 @@ export class Life {
         assert.deepEqual(surplus, [], 'series that nobody published, or of which more came than were published')
         assert.deepEqual(this.ledger.faults, [])
 
-        this.#server.signal('SIGTERM')
+        // All of them: an unshare before it passes no signal on.
+        this.#server.signalGroup('SIGTERM')
         assert.equal(await this.#server.end(), 0, this.#server.output)
         assert.equal(await within('the client to be closed', this.#client.closed), 4200)
         assert.doesNotMatch(this.#server.output, /panicked/)
@@ -144,5 +154,6 @@ export class Life {
     async end() {
         await Promise.all(this.#programs.map((program) => program.remove()))
         fs.rmSync(this.directory, { recursive: true, force: true })
+        directories.delete(this.directory)
     }
 }

@@ -13,6 +13,12 @@ import { Runner } from '../support/runner.mjs'
 
 const files = {
     'php-fpm': './fpm_pools.mjs',
+    'users': './users.mjs',
+    'preload': './preload.mjs',
+    'php -S': './cli_server.mjs',
+    'pcntl_fork': './forks.mjs',
+    'containers': './containers.mjs',
+    'ends': './ends.mjs',
 }
 
 /** Most tests wait most of the time. */

@@ -1,0 +1,92 @@
+// opcache.preload that publishes: the process that forks all workers has a ring of its own before the first of them begins.
+
+import assert from 'node:assert/strict'
+
+import { until } from '../support/until.mjs'
+import { get, startCliServer } from './cli_server.mjs'
+import { load, published, startFpm, workersOf } from './fpm.mjs'
+import { PATIENCE } from './programs.mjs'
+
+const SERIES = /^preloaded by (\d+)$/
+
+const preloaded = ({ ledger }) => ledger.series.filter((series) => SERIES.test(series))
+
+function preloading(life, user) {
+    return {
+        'opcache.enable': 1,
+        'opcache.enable_cli': 1,
+        'opcache.preload': life.script('preload.php'),
+        ...(process.getuid() === 0 ? { 'opcache.preload_user': user } : {}),
+    }
+}
+
+export default {
+    async 'the master of php-fpm keeps its ring, and its workers get their own'(life) {
+        await life.serve()
+        const fpm = await startFpm(life, {
+            pools: { www: { pm: 'static', 'pm.max_children': 3, 'pm.max_requests': 10 } },
+            php: preloading(life, 'root'),
+        })
+        const series = `preloaded by ${fpm.pid}`
+        await until('what the master published to come', () => life.ledger.count(series) === 3, PATIENCE)
+        assert.deepEqual(workersOf(fpm).length, 3)
+        // The master lives on: its ring is there, and it is the only one.
+        assert.equal(life.leftBehind.length, 1)
+        const done = await load(life, fpm.sockets.www, { requests: 100 })
+        assert.deepEqual(done.unanswered, [])
+        assert.ok(!done.answers.some(({ pid }) => pid === fpm.pid))
+        fpm.signal('SIGQUIT')
+        assert.equal(await fpm.end(), 0, fpm.log())
+        await life.settle({ ...published(done), [series]: 3 })
+    },
+
+    async 'a reload preloads and publishes again'(life) {
+        await life.serve()
+        const fpm = await startFpm(life, {
+            pools: { www: { pm: 'dynamic', 'pm.max_children': 4, 'pm.start_servers': 2, 'pm.min_spare_servers': 1, 'pm.max_spare_servers': 2 } },
+            php: preloading(life, 'root'),
+        })
+        // The master keeps its process id, so its second life continues the series with number 0: a fault in any other test.
+        const series = `preloaded by ${fpm.pid}`
+        await until('what the master published to come', () => life.ledger.count(series) === 3, PATIENCE)
+        const before = await load(life, fpm.sockets.www, { requests: 30, name: 'before' })
+        fpm.signal('SIGUSR2')
+        await fpm.logs(/ready to handle connections/, 2)
+        await until('what the master published again to come', () => life.ledger.faults.length >= 3, PATIENCE)
+        const again = [0, 1, 2].map((number) => `event ${series}/${number} came instead of number 3`)
+        assert.deepEqual(life.ledger.faults.splice(0), again)
+        const after = await load(life, fpm.sockets.www, { requests: 30, name: 'after' })
+        fpm.signal('SIGQUIT')
+        assert.equal(await fpm.end(), 0, fpm.log())
+        await life.settle({ ...published(before), ...published(after), [series]: 3 })
+    },
+
+    async 'as another user it runs in a process of its own, which leaves nothing'(life) {
+        if (process.getuid() !== 0) return // Only root needs, and has, opcache.preload_user.
+        await life.serve({ settings: ['queue_group = "65534"'] })
+        const fpm = await startFpm(life, {
+            pools: { www: { pm: 'static', 'pm.max_children': 2, user: 65534, group: 65534 } },
+            php: { ...preloading(life, 'nobody'), 'canyon.queue_group': 65534 },
+        })
+        await until('what was preloaded to come', () => preloaded(life).length === 1 && life.ledger.count(preloaded(life)[0]) === 3, PATIENCE)
+        await life.atRest()
+        const [series] = preloaded(life)
+        assert.notEqual(series, `preloaded by ${fpm.pid}`)
+        const done = await load(life, fpm.sockets.www, { lanes: 2, requests: 30 })
+        assert.deepEqual(done.unanswered, [])
+        fpm.signal('SIGQUIT')
+        assert.equal(await fpm.end(), 0, fpm.log())
+        await life.settle({ ...published(done), [series]: 3 })
+    },
+
+    async 'the server of the command line and its workers share no ring'(life) {
+        await life.serve()
+        const server = await startCliServer(life, { workers: 3, ini: preloading(life, 'root') })
+        const series = `preloaded by ${server.pid}`
+        await until('what the first process published to come', () => life.ledger.count(series) === 3, PATIENCE)
+        const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => get(life, server, { series: `r${index}`, count: 5 })))
+        server.signalGroup('SIGINT')
+        assert.equal(await server.end(), 0, server.output)
+        await life.settle({ [series]: 3, ...Object.fromEntries(answers.map((answer, index) => [`r${index}`, 5])) })
+    },
+}
