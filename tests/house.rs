@@ -14,21 +14,30 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("protocol", &[]),
     ("bell", &[]),
+    ("fork_guard", &[]),
     ("view", &["protocol"]),
     ("error", &["config", "queue"]),
-    ("hub", &["bell", "config", "metrics", "protocol"]),
+    ("hub", &["bell", "config", "fork_guard", "metrics", "protocol"]),
     ("webhook", &["config", "hub", "metrics", "protocol"]),
-    ("connection", &["config", "hub", "protocol", "view"]),
+    ("connection", &["config", "fork_guard", "hub", "protocol", "view"]),
     ("worker", &["connection", "hub", "metrics", "protocol", "view"]),
     ("http", &["config", "connection", "hub", "protocol", "worker", "view"]),
     ("drain", &["config", "error", "event", "hub", "protocol", "queue", "view"]),
-    ("server", &["bell", "config", "drain", "error", "http", "hub", "metrics", "webhook", "worker"]),
+    (
+        "server",
+        &["bell", "config", "drain", "error", "fork_guard", "http", "hub", "metrics", "webhook", "worker"],
+    ),
     ("extension", &["config", "error", "event", "protocol", "queue", "server"]),
 ];
 
 /// The files that may hold `unsafe`, each for a reason that it states at its top.
-const MAY_BE_UNSAFE: &[&str] =
-    &["src/extension/signals.rs", "src/extension/zend.rs", "src/queue/fork.rs", "src/queue/segment.rs"];
+const MAY_BE_UNSAFE: &[&str] = &[
+    "src/extension/signals.rs",
+    "src/extension/zend.rs",
+    "src/fork_guard.rs",
+    "src/queue/fork.rs",
+    "src/queue/segment.rs",
+];
 
 /// What the top level consists of, dotfiles apart.
 const TOP_LEVEL: &[&str] = &[

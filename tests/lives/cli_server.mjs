@@ -9,7 +9,7 @@ import { until } from '../support/until.mjs'
 import { PATIENCE } from './programs.mjs'
 
 /** A port that is free now. */
-async function freePort() {
+export async function freePort() {
     const listener = net.createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => listener.once('listening', resolve))
     const { port } = listener.address()

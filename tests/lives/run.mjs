@@ -18,6 +18,8 @@ const files = {
     'php -S': './cli_server.mjs',
     'pcntl_fork': './forks.mjs',
     'containers': './containers.mjs',
+    'hosted server': './hosted.mjs',
+    'queue workers': './queue_workers.mjs',
     'ends': './ends.mjs',
 }
 
@@ -42,7 +44,8 @@ const tools = { php, phpFpm, extension, server: process.env.CANYON_BIN, version 
 const { Life } = await import('./life.mjs')
 const tests = []
 for (const [name, file] of Object.entries(files)) {
-    const { default: lives } = await import(file)
+    const { default: { needs = 0, ...lives } } = await import(file)
+    if (version < needs) continue
     for (const [sentence, test] of Object.entries(lives)) {
         const title = `${name}: ${sentence}`
         if (!options.only || title.includes(options.only)) tests.push({ title, test })

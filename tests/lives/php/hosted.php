@@ -3,29 +3,34 @@
 declare(strict_types=1);
 
 /*
- * Hosts the server in this process, as artisan canyon:start does, and forks a child when it
- * is told to: hosted.php SETTINGS
+ * Hosts the server in this process, as artisan canyon:start does, and does what it is told,
+ * a line for each: hosted.php SETTINGS
  */
 
 require __DIR__.'/series.php';
 
+function fork(string $kind, Closure $life): void
+{
+    if (pcntl_fork() === 0) {
+        echo "{$kind}: child ".getmypid()."\n";
+        $life();
+        exit(0);
+    }
+}
+
+pcntl_signal(SIGCHLD, SIG_IGN);
+
 $settings = json_decode($argv[1], true);
 $server = new Canyon\Server($settings);
 $server->start();
+$published = 0;
 echo "listening\n";
 
 while (($line = fgets(STDIN)) !== false) {
     switch (trim($line)) {
-        case 'fork':
-            if (pcntl_fork() === 0) {
-                // A child that knows nothing of the server and outlives it.
-                echo 'child '.getmypid()."\n";
-                sleep(120);
-                exit(0);
-            }
-            break;
         case 'publish':
-            publish_series(publisher(), 'hosted', 5);
+            publish_series(publisher(), 'hosted', 5, $published);
+            $published += 5;
             break;
         case 'stop':
             $server->stop();
@@ -35,5 +40,22 @@ while (($line = fgets(STDIN)) !== false) {
             $server->start();
             echo "started\n";
             break;
+        case 'idle':
+            fork('idle', fn () => sleep(120));
+            break;
+        case 'publisher':
+            fork('publisher', fn () => publish_series(publisher(), 'child '.getmypid(), 20));
+            break;
+        case 'host':
+            fork('host', function () use ($settings) {
+                $own = new Canyon\Server([
+                    'listen' => ["unix:{$settings['queue']}/../child.sock"],
+                    'queue' => "{$settings['queue']}-of-the-child",
+                ] + $settings);
+                $own->start();
+                publish_series(new Canyon\Publisher("{$settings['queue']}-of-the-child", getenv('APP')), 'own', 3);
+                $own->stop();
+                echo "the child's server ran and stopped\n";
+            });
     }
 }

@@ -3,23 +3,32 @@
 declare(strict_types=1);
 
 /**
- * Publish numbers $from, $from + 1 ... of a series; the client's ledger knows what should come.
+ * One event of a series: the client's ledger knows what should come.
+ *
+ * @return array<string, mixed>
+ */
+function series_event(string $series, int $number, string $lane = ''): array
+{
+    return [
+        'series' => $series,
+        'number' => $number,
+        // The place tells processes apart that have the same id in different PID namespaces.
+        'process' => getmypid().'@'.(getenv('PLACE') ?: 'host'),
+        'lane' => $lane,
+        'clock' => (string) hrtime(true),
+        'filler' => str_repeat('x', (strlen($series) * 31 + $number * 7) % 400),
+    ];
+}
+
+/**
+ * Publish numbers $from, $from + 1 ... of a series.
  */
 function publish_series(Canyon\Publisher $publisher, string $series, int $count, int $from = 0, string $lane = ''): int
 {
-    // The place tells processes apart that have the same id in different PID namespaces.
-    $process = getmypid().'@'.(getenv('PLACE') ?: 'host');
     $retries = 0;
 
     for ($number = $from; $number < $from + $count; $number++) {
-        $data = json_encode([
-            'series' => $series,
-            'number' => $number,
-            'process' => $process,
-            'lane' => $lane,
-            'clock' => (string) hrtime(true),
-            'filler' => str_repeat('x', (strlen($series) * 31 + $number * 7) % 400),
-        ], JSON_THROW_ON_ERROR);
+        $data = json_encode(series_event($series, $number, $lane), JSON_THROW_ON_ERROR);
 
         // A full ring is an answer and not a wait. On a busy machine the server may not get
         // the processor for a while, and this test is about losing nothing, so it tries again.
