@@ -38,7 +38,7 @@ export async function startFpm(life, { global = {}, pools = {}, php = {}, prefix
  * Sends requests over several lanes, each the next one when the one before is answered, until there were `requests` or
  * `until` holds. Resolves to the answers and the series that were not answered.
  */
-export async function load(life, socket, { lanes = 4, requests = Infinity, events = 5, name = 'r', until: enough = () => false }) {
+export async function load(life, socket, { lanes = 4, requests = Infinity, events = 5, name = 'r', until: enough = () => false, ...asked }) {
     const answers = []
     const unanswered = []
     let next = 0
@@ -46,7 +46,7 @@ export async function load(life, socket, { lanes = 4, requests = Infinity, event
         while (next < requests && !enough(answers)) {
             const series = `${name}${next++}`
             try {
-                answers.push({ series, ...(await life.ask(socket, { series, count: events, lane: `${name}-${number}` })) })
+                answers.push({ series, ...(await life.ask(socket, { series, count: events, lane: `${name}-${number}`, ...asked })) })
             } catch (error) {
                 unanswered.push({ series, error })
                 if (unanswered.length > 20) throw new Error(`too many requests fail: ${error.stack}`)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 
+import { Skip } from '../support/runner.mjs'
 import { until } from '../support/until.mjs'
 import { load, published, startFpm, workersOf } from './fpm.mjs'
 import { PATIENCE } from './programs.mjs'
@@ -123,6 +124,15 @@ export default {
             if (then === 'hang') assert.equal(life.ledger.count(series), count)
             else assert.ok(life.ledger.count(series) > count, `${series} did not go on`)
         }
+    },
+
+    async 'a pool in a chroot has another path for the queue, and neither /proc nor /dev nor /etc'(life) {
+        if (process.getuid() !== 0) throw new Skip('only root can change the root directory')
+        await life.serve()
+        const fpm = await startFpm(life, { pools: { www: { pm: 'static', 'pm.max_children': 2, 'pm.max_requests': 10, chroot: life.directory } } })
+        const done = await load(life, fpm.sockets.www, { requests: 60, script: '/php/request.php', queue: '/queue' })
+        await quit(fpm)
+        await settle(life, done)
     },
 
     async 'a master that is killed leaves workers that go on, and nothing when they end'(life) {

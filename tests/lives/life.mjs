@@ -83,12 +83,15 @@ export class Life {
 
     get ledger() { return this.#client.ledger }
 
-    /** Sends one request to a php-fpm that listens on `socket`; resolves to what request.php answers. */
-    async ask(socket, asked) {
+    /**
+     * Sends one request to a php-fpm that listens on `socket`; resolves to what request.php answers. Where it sees another
+     * root directory, `script` and `queue` are the paths it knows.
+     */
+    async ask(socket, { script = this.script('request.php'), ...asked }) {
         const query = new URLSearchParams({ queue: this.queue, app: APP.id, ...asked })
         const answer = await request(socket, {
             REQUEST_METHOD: 'GET',
-            SCRIPT_FILENAME: this.script('request.php'),
+            SCRIPT_FILENAME: script,
             SCRIPT_NAME: '/request.php',
             SERVER_PROTOCOL: 'HTTP/1.1',
             QUERY_STRING: String(query),

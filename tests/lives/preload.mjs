@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 
+import { Skip } from '../support/runner.mjs'
 import { until } from '../support/until.mjs'
 import { get, startCliServer } from './cli_server.mjs'
 import { load, published, startFpm, workersOf } from './fpm.mjs'
@@ -40,6 +41,20 @@ export default {
         await life.settle({ ...published(done), [series]: 3 })
     },
 
+    async 'workers of another user than the master that published'(life) {
+        if (process.getuid() !== 0) throw new Skip('only root can become other users')
+        await life.serve({ settings: ['queue_group = "65534"'] })
+        const fpm = await startFpm(life, {
+            pools: { www: { pm: 'static', 'pm.max_children': 3, 'pm.max_requests': 10, user: 65534, group: 65534 } },
+            php: { ...preloading(life, 'root'), 'canyon.queue_group': 65534 },
+        })
+        const done = await load(life, fpm.sockets.www, { requests: 60 })
+        assert.deepEqual(done.unanswered, [])
+        fpm.signal('SIGQUIT')
+        assert.equal(await fpm.end(), 0, fpm.log())
+        await life.settle({ ...published(done), [`preloaded by ${fpm.pid}`]: 3 })
+    },
+
     async 'a reload preloads and publishes again'(life) {
         await life.serve()
         const fpm = await startFpm(life, {
@@ -62,7 +77,7 @@ export default {
     },
 
     async 'as another user it runs in a process of its own, which leaves nothing'(life) {
-        if (process.getuid() !== 0) return // Only root needs, and has, opcache.preload_user.
+        if (process.getuid() !== 0) throw new Skip('only root has, and needs, opcache.preload_user')
         await life.serve({ settings: ['queue_group = "65534"'] })
         const fpm = await startFpm(life, {
             pools: { www: { pm: 'static', 'pm.max_children': 2, user: 65534, group: 65534 } },
