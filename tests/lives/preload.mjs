@@ -12,7 +12,19 @@ const SERIES = /^preloaded by (\d+)$/
 
 const preloaded = ({ ledger }) => ledger.series.filter((series) => SERIES.test(series))
 
-function preloading(life, user) {
+/** Whether the master preloads itself: under root, PHP 8.2 has a process of its own do it, whatever the user. */
+const isDoneByMaster = ({ tools }) => process.getuid() !== 0 || tools.version >= 80_400
+
+/** Waits until something was preloaded `times` times, and returns the last series. */
+async function preloading(life, master, times = 1) {
+    await until('what was preloaded to come', () => preloaded(life).filter((series) => life.ledger.count(series) === 3).length === times, PATIENCE)
+    const series = preloaded(life).pop()
+    if (isDoneByMaster(life)) assert.equal(series, `preloaded by ${master.pid}`)
+    else assert.notEqual(series, `preloaded by ${master.pid}`)
+    return series
+}
+
+function settings(life, user) {
     return {
         'opcache.enable': 1,
         'opcache.enable_cli': 1,
@@ -26,13 +38,12 @@ export default {
         await life.serve()
         const fpm = await startFpm(life, {
             pools: { www: { pm: 'static', 'pm.max_children': 3, 'pm.max_requests': 10 } },
-            php: preloading(life, 'root'),
+            php: settings(life, 'root'),
         })
-        const series = `preloaded by ${fpm.pid}`
-        await until('what the master published to come', () => life.ledger.count(series) === 3, PATIENCE)
-        assert.deepEqual(workersOf(fpm).length, 3)
-        // The master lives on: its ring is there, and it is the only one.
-        assert.equal(life.leftBehind.length, 1)
+        const series = await preloading(life, fpm)
+        assert.equal(workersOf(fpm).length, 3)
+        // A master lives on: its ring is there, and it is the only one.
+        await until('one ring, or none', () => life.leftBehind.length === (isDoneByMaster(life) ? 1 : 0), PATIENCE)
         const done = await load(life, fpm.sockets.www, { requests: 100 })
         assert.deepEqual(done.unanswered, [])
         assert.ok(!done.answers.some(({ pid }) => pid === fpm.pid))
@@ -46,34 +57,38 @@ export default {
         await life.serve({ settings: ['queue_group = "65534"'] })
         const fpm = await startFpm(life, {
             pools: { www: { pm: 'static', 'pm.max_children': 3, 'pm.max_requests': 10, user: 65534, group: 65534 } },
-            php: { ...preloading(life, 'root'), 'canyon.queue_group': 65534 },
+            php: { ...settings(life, 'root'), 'canyon.queue_group': 65534 },
         })
+        const series = await preloading(life, fpm)
         const done = await load(life, fpm.sockets.www, { requests: 60 })
         assert.deepEqual(done.unanswered, [])
         fpm.signal('SIGQUIT')
         assert.equal(await fpm.end(), 0, fpm.log())
-        await life.settle({ ...published(done), [`preloaded by ${fpm.pid}`]: 3 })
+        await life.settle({ ...published(done), [series]: 3 })
     },
 
     async 'a reload preloads and publishes again'(life) {
         await life.serve()
         const fpm = await startFpm(life, {
             pools: { www: { pm: 'dynamic', 'pm.max_children': 4, 'pm.start_servers': 2, 'pm.min_spare_servers': 1, 'pm.max_spare_servers': 2 } },
-            php: preloading(life, 'root'),
+            php: settings(life, 'root'),
         })
-        // The master keeps its process id, so its second life continues the series with number 0: a fault in any other test.
-        const series = `preloaded by ${fpm.pid}`
-        await until('what the master published to come', () => life.ledger.count(series) === 3, PATIENCE)
+        const first = await preloading(life, fpm)
         const before = await load(life, fpm.sockets.www, { requests: 30, name: 'before' })
         fpm.signal('SIGUSR2')
         await fpm.logs(/ready to handle connections/, 2)
-        await until('what the master published again to come', () => life.ledger.faults.length >= 3, PATIENCE)
-        const again = [0, 1, 2].map((number) => `event ${series}/${number} came instead of number 3`)
-        assert.deepEqual(life.ledger.faults.splice(0), again)
+        if (isDoneByMaster(life)) {
+            // The master keeps its process id, so its second life begins the series anew: a fault in any other test.
+            await until('what the master published again to come', () => life.ledger.faults.length >= 3, PATIENCE)
+            const again = [0, 1, 2].map((number) => `event ${first}/${number} came instead of number 3`)
+            assert.deepEqual(life.ledger.faults.splice(0), again)
+        } else {
+            await preloading(life, fpm, 2)
+        }
         const after = await load(life, fpm.sockets.www, { requests: 30, name: 'after' })
         fpm.signal('SIGQUIT')
         assert.equal(await fpm.end(), 0, fpm.log())
-        await life.settle({ ...published(before), ...published(after), [series]: 3 })
+        await life.settle({ ...published(before), ...published(after), ...Object.fromEntries(preloaded(life).map((series) => [series, 3])) })
     },
 
     async 'as another user it runs in a process of its own, which leaves nothing'(life) {
@@ -81,7 +96,7 @@ export default {
         await life.serve({ settings: ['queue_group = "65534"'] })
         const fpm = await startFpm(life, {
             pools: { www: { pm: 'static', 'pm.max_children': 2, user: 65534, group: 65534 } },
-            php: { ...preloading(life, 'nobody'), 'canyon.queue_group': 65534 },
+            php: { ...settings(life, 'nobody'), 'canyon.queue_group': 65534 },
         })
         await until('what was preloaded to come', () => preloaded(life).length === 1 && life.ledger.count(preloaded(life)[0]) === 3, PATIENCE)
         await life.atRest()
@@ -96,9 +111,8 @@ export default {
 
     async 'the server of the command line and its workers share no ring'(life) {
         await life.serve()
-        const server = await startCliServer(life, { workers: 3, ini: preloading(life, 'root') })
-        const series = `preloaded by ${server.pid}`
-        await until('what the first process published to come', () => life.ledger.count(series) === 3, PATIENCE)
+        const server = await startCliServer(life, { workers: 3, ini: settings(life, 'root') })
+        const series = await preloading(life, server)
         const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => get(life, server, { series: `r${index}`, count: 5 })))
         server.signalGroup('SIGINT')
         assert.equal(await server.end(), 0, server.output)
