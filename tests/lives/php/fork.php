@@ -142,4 +142,5 @@ $ways = [
 ];
 
 $children = $ways[$argv[1]]();
-echo 'done: ', implode(', ', array_map(outcome(...), $children)), "\n";
+// In one piece: a child may write at the same time.
+echo 'done: '.implode(', ', array_map(outcome(...), $children))."\n";

@@ -9,7 +9,7 @@ declare(strict_types=1);
 require __DIR__.'/series.php';
 
 $publisher = publisher();
-echo 'I am ', getmypid(), "\n";
+echo 'I am '.getmypid()."\n";
 
 while (($line = fgets(STDIN)) !== false) {
     [$series, $count, $from] = explode(' ', trim($line));
