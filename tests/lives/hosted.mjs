@@ -83,6 +83,20 @@ export default {
         await life.settle({ after: 10 })
     },
 
+    async 'a program that the host runs gets none of its descriptors'(life) {
+        const { script, client } = await host(life)
+        const listener = await client()
+        await publishes(script, listener, 5)
+        script.tell('run')
+        await script.says(/^ran$/m)
+        assert.match(script.output, /^open: /m)
+        assert.doesNotMatch(script.output, new RegExp(`socket:|anon_inode|${life.queue}`))
+        script.hangUp()
+        assert.equal(await script.end(), 0, script.output)
+        await within('the client to be closed', listener.closed)
+        await life.atRest()
+    },
+
     async 'children publish to the server that their parent hosts, or host one of their own'(life) {
         const { script, fork, client } = await host(life)
         const listener = await client()
