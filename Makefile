@@ -59,15 +59,15 @@ setup: ## Install what the tests and the demo need; a second run does nothing
 test: setup server capi ext82 ext84 ## Set everything up and run every test
 	@tests/run
 
-suites := test-rust test-extension test-php test-fpm test-soak test-conformance test-browser
+suites := test-rust test-extension test-php test-lives test-soak test-conformance test-browser
 
 $(suites): test-%: setup ## Run one suite; what it tests is built first
 	@tests/run $*
 
 test-rust test-php: capi
-test-extension test-fpm: ext82
-test-extension test-php test-fpm test-soak test-browser: ext84
-test-php test-fpm test-soak test-conformance test-browser: server
+test-extension test-lives: ext82
+test-extension test-php test-lives test-soak test-browser: ext84
+test-php test-lives test-soak test-conformance test-browser: server
 
 fuzz: setup ## Fuzz everything that reads foreign bytes, a minute each (FUZZ_SECONDS=)
 	@exec tests/fuzz/run

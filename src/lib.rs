@@ -50,6 +50,8 @@ mod error;
 #[cfg(feature = "extension")]
 pub mod extension;
 #[cfg(feature = "server")]
+mod fork_guard;
+#[cfg(feature = "server")]
 mod http;
 #[cfg(feature = "server")]
 mod hub;

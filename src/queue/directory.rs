@@ -12,7 +12,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
 use super::Error;
-use super::access::{Access, user};
+use super::access::{Access, group as group_name, user};
 use super::atomics::{AtomicU32, Ordering};
 
 /// The control page.
@@ -72,15 +72,25 @@ impl Directory {
             }
         };
         if made {
-            if let Some(group) = access.group {
-                rustix::fs::fchown(&fd, None, Some(Gid::from_raw(group)))
-                    .map_err(|errno| failed("cannot set the group of", &path)(errno.into()))?;
-            }
-            rustix::fs::fchmod(&fd, access.directory_mode())
-                .map_err(|errno| failed("cannot set the mode of", &path)(errno.into()))?;
+            share(&fd, &path, access).inspect_err(|_| {
+                // One that nobody else can use would be in the way of whoever could make a better one.
+                let _ = rustix::fs::rmdir(&path);
+            })?;
         }
-        let stat = rustix::fs::fstat(&fd).map_err(|errno| failed("cannot examine", &path)(errno.into()))?;
-        access.check(&path, &stat)?;
+        let examine =
+            || rustix::fs::fstat(&fd).map_err(|errno| failed("cannot examine", &path)(errno.into()));
+        let mut stat = examine()?;
+        match access.check(&path, &stat) {
+            // Somebody is about to make it, or could not: files come into it only when its group and mode are set.
+            Err(Error::Group { .. }) => {
+                if stat.st_uid == geteuid().as_raw() && names(&fd, &path)?.is_empty() {
+                    share(&fd, &path, access)?;
+                }
+                stat = examine()?;
+                access.check(&path, &stat)?;
+            }
+            checked => checked?,
+        }
         Ok(Self { id: (&stat).into(), path, fd, access })
     }
 
@@ -188,18 +198,7 @@ impl Directory {
 
     /// The names of everything in the directory.
     pub(crate) fn list(&self) -> Result<Vec<String>, Error> {
-        let fail = |errno: Errno| failed("cannot list", &self.path)(errno.into());
-        let mut names = Vec::new();
-        for entry in rustix::fs::Dir::read_from(&self.fd).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
-            if let Ok(name) = entry.file_name().to_str()
-                && name != "."
-                && name != ".."
-            {
-                names.push(name.to_owned());
-            }
-        }
-        Ok(names)
+        names(&self.fd, &self.path)
     }
 
     /// An error about a file in this directory.
@@ -219,6 +218,37 @@ impl Directory {
     fn no_space(&self, name: &str, bytes: u64) -> Error {
         Error::NoSpace { path: self.path.join(name), bytes }
     }
+}
+
+/// Gives a directory that is ours the group and mode of the configuration.
+fn share(fd: &OwnedFd, path: &Path, access: Access) -> Result<(), Error> {
+    if let Some(group) = access.group {
+        rustix::fs::fchown(fd, None, Some(Gid::from_raw(group))).map_err(|errno| match errno {
+            Errno::PERM => Error::NotAMember {
+                path: path.to_owned(),
+                group: group_name(group),
+                me: user(geteuid().as_raw()),
+            },
+            errno => failed("cannot set the group of", path)(errno.into()),
+        })?;
+    }
+    rustix::fs::fchmod(fd, access.directory_mode())
+        .map_err(|errno| failed("cannot set the mode of", path)(errno.into()))
+}
+
+fn names(fd: &OwnedFd, path: &Path) -> Result<Vec<String>, Error> {
+    let fail = |errno: Errno| failed("cannot list", path)(errno.into());
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::read_from(fd).map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        if let Ok(name) = entry.file_name().to_str()
+            && name != "."
+            && name != ".."
+        {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
 }
 
 fn opened(path: &Path, errno: Errno) -> Error {
