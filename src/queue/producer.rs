@@ -110,6 +110,7 @@ impl Producer {
             depth_bytes: attached.writer.depth(),
             depth_records,
             oldest_ms: oldest_ms.map(|time_ms| now_ms.saturating_sub(time_ms)),
+            refused: attached.writer.refused(),
             ring_bytes: attached.writer.ring.memory.capacity(),
             protocol_version: PROTOCOL_VERSION,
         }
@@ -177,7 +178,8 @@ impl Attached {
 
 impl Drop for Attached {
     /// Leaves in an orderly way: an empty ring is removed at once, so that nothing is left behind even where no server
-    /// runs; a ring with unread events stays, for the server or for the next producer to find.
+    /// runs; a ring with unread events, or with refusals that no server has counted, stays for the server or for the next
+    /// producer to find.
     ///
     /// Recycled workers thus make a ring anew (0.1 ms in a worker's life) in the common case that the server keeps up.
     fn drop(&mut self) {
@@ -187,7 +189,7 @@ impl Drop for Attached {
         }
         let Self { directory, control, writer, .. } = self;
         writer.ring.memory.head().producer.closed.store(1, Ordering::Release);
-        if writer.depth() == 0 {
+        if writer.depth() == 0 && writer.is_accounted_for() {
             writer.ring.remove(directory);
         }
         control.generation.fetch_add(1, Ordering::SeqCst);
@@ -228,6 +230,8 @@ pub struct Status {
     pub depth_records: usize,
     /// How long the oldest of them has waited, in milliseconds.
     pub oldest_ms: Option<u64>,
+    /// Pushes that found no room, since the ring was made.
+    pub refused: u64,
     /// Size of the ring.
     pub ring_bytes: usize,
     /// The protocol version of this side. The other side's is the same: another version does not attach.
@@ -244,6 +248,7 @@ impl Status {
             depth_bytes: 0,
             depth_records: 0,
             oldest_ms: None,
+            refused: 0,
             ring_bytes: options.ring_bytes,
             protocol_version: PROTOCOL_VERSION,
         }
