@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("connection", &["config", "hub", "protocol", "view"]),
     ("worker", &["connection", "hub", "metrics", "protocol", "view"]),
     ("http", &["config", "connection", "hub", "protocol", "worker", "view"]),
-    ("drain", &["config", "error", "event", "hub", "protocol", "queue", "view"]),
+    ("drain", &["config", "error", "event", "hub", "metrics", "protocol", "queue", "view"]),
     ("server", &["bell", "config", "drain", "error", "http", "hub", "metrics", "webhook", "worker"]),
     ("extension", &["config", "error", "event", "protocol", "queue", "server"]),
 ];

@@ -95,6 +95,11 @@ impl Producer {
         Ok(())
     }
 
+    /// A number that lies above the tickets of all pushes that returned before, and not above those of pushes to come.
+    pub fn next_ticket(&self) -> u64 {
+        self.attached.as_ref().map_or(0, |attached| attached.control.ticket.load(Ordering::Acquire))
+    }
+
     /// What this producer sees of the queue.
     pub fn status(&mut self) -> Status {
         let now_ms = clock::coarse_ms();
