@@ -183,8 +183,7 @@ impl Attached {
 
 impl Drop for Attached {
     /// Leaves in an orderly way: an empty ring is removed at once, so that nothing is left behind even where no server
-    /// runs; a ring with unread events, or with refusals that no server has counted, stays for the server or for the next
-    /// producer to find.
+    /// runs; a ring with unread events stays, for the server or for the next producer to find.
     ///
     /// Recycled workers thus make a ring anew (0.1 ms in a worker's life) in the common case that the server keeps up.
     fn drop(&mut self) {
@@ -194,7 +193,7 @@ impl Drop for Attached {
         }
         let Self { directory, control, writer, .. } = self;
         writer.ring.memory.head().producer.closed.store(1, Ordering::Release);
-        if writer.depth() == 0 && writer.is_accounted_for() {
+        if writer.depth() == 0 {
             writer.ring.remove(directory);
         }
         control.generation.fetch_add(1, Ordering::SeqCst);

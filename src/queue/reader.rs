@@ -155,7 +155,7 @@ impl RingReader {
         let new = refused.saturating_sub(self.refused_seen);
         if refused != self.refused_seen {
             self.refused_seen = refused;
-            head.consumer.refused_seen.store(refused, Ordering::Release);
+            head.consumer.refused_seen.store(refused, Ordering::Relaxed);
         }
         new
     }

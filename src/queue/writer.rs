@@ -197,11 +197,6 @@ impl RingWriter {
         self.ring.memory.head().producer.refused.load(Ordering::Relaxed)
     }
 
-    /// Whether a consumer has counted every refusal.
-    pub(crate) fn is_accounted_for(&self) -> bool {
-        self.ring.memory.head().consumer.refused_seen.load(Ordering::Acquire) == self.refused()
-    }
-
     /// Makes the record visible, then rings if the consumer may be asleep.
     #[inline]
     fn publish(&mut self, control: &Control, need: u64, filling: bool) {

@@ -7,8 +7,8 @@ use canyon::queue::{Consumer, ConsumerOptions, Push};
 
 use crate::place::{Place, drain, push};
 
-const MAX_AGE: Duration = Duration::from_secs(1);
-const LONGER: Duration = Duration::from_millis(1200);
+const MAX_AGE: Duration = Duration::from_secs(2);
+const LONGER: Duration = Duration::from_millis(2200);
 
 fn consumer_with_age(place: &Place, max_age: Duration) -> Consumer {
     Consumer::open(ConsumerOptions { max_age: Some(max_age), ..ConsumerOptions::new(place.path()) }).unwrap()
@@ -112,7 +112,7 @@ fn refused_pushes_are_counted_once_across_producers_and_consumers() {
     assert_eq!(tended(&mut consumer, 6), 6);
 }
 
-/// A ring may be drained between the last look at its counter and the end of its producer.
+/// The ring is drained, left and removed before the consumer looks at its counter again.
 #[test]
 fn refusals_of_a_producer_that_left_are_not_lost() {
     let place = Place::new();

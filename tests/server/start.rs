@@ -57,7 +57,7 @@ async fn all_events_queue_behind_the_hold_and_keep_their_order() {
     let queue = Queue::new();
     let mut producer = queue.producer();
     push(&mut producer, ID, &["private-a"], "1 waited", "1", None);
-    let house = queue.house("start_hold = 3");
+    let house = queue.house("start_hold = 4");
     let mut ada = house.client().await;
     ada.subscribe("private-a", None).await;
     let mut bob = house.client().await;
@@ -117,7 +117,7 @@ async fn a_server_stopped_during_the_hold_leaves_everything_in_the_queue() {
     let (server, directory) = house.part();
     tokio::task::spawn_blocking(move || server.stop(Duration::ZERO)).await.unwrap();
 
-    let house = Queue(directory).house("start_hold = 2");
+    let house = Queue(directory).house("start_hold = 4");
     let mut client = house.client().await;
     client.subscribe("lobby", None).await;
     for name in ["first", "second", "third"] {
@@ -147,9 +147,9 @@ async fn what_waited_too_long_is_skipped_and_counted() {
     let mut producer = queue.producer();
     push(&mut producer, ID, &["lobby"], "old", "1", None);
     push(&mut producer, ID, &["lobby"], "old", "2", None);
-    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    tokio::time::sleep(Duration::from_millis(3_200)).await;
     push(&mut producer, ID, &["lobby"], "young", "3", None);
-    let house = queue.house("max_age = 1\nstart_hold = 2");
+    let house = queue.house("max_age = 3\nstart_hold = 4");
     let mut client = house.client().await;
     client.subscribe("lobby", None).await;
     // The time of the hold does not count: it is longer than `max_age`.

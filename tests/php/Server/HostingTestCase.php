@@ -108,14 +108,14 @@ abstract class HostingTestCase extends ServerTestCase
     #[RequiresPhpExtension('canyon')]
     public function test_what_was_broadcast_before_it_started_waits_for_the_clients_to_come_back(): void
     {
-        $this->environment['CANYON_START_HOLD'] = '3';
+        $this->environment['CANYON_START_HOLD'] = '4';
         config(['canyon.transport' => 'extension']);
 
         broadcast(new OrderShipped(7));
         broadcast(new OrderShipped(8));
         $this->start();
 
-        $this->assertStringContainsString('2 events waiting: delivery is held for 3 s', $this->server->getErrorOutput());
+        $this->assertStringContainsString('2 events waiting: delivery is held for 4 s', $this->server->getErrorOutput());
 
         $client = $this->connect();
         $client->subscribe('orders');
