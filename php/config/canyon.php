@@ -36,7 +36,7 @@ return [
     |
     | What was broadcast while no server ran is delivered by the next one, but
     | not what is more than "max_age" seconds old. If anything waited, all of
-    | it waits "start_hold" seconds more, so that clients can reconnect.
+    | it waits "start_hold" seconds more, so that clients can come back.
     |
     */
 

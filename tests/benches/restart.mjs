@@ -3,6 +3,7 @@
 //
 //   make setup server ext84; source tests/setup/env.sh
 //   node tests/benches/restart.mjs [--clients 1000] [--hold 0,2] [--down 100,700] [--rate 5] [--runs 3]
+//       [--signal SIGTERM]
 //
 // Prints a row for each hold (the server's start_hold, in seconds) and down time (from the kill to the new start, in ms;
 // 100 is systemd's RestartSec). Each run takes some 15 seconds.
@@ -40,6 +41,7 @@ const { values } = parseArgs({
         down: { type: 'string', default: '100,700' },
         rate: { type: 'string', default: '5' },
         runs: { type: 'string', default: '3' },
+        signal: { type: 'string', default: 'SIGKILL' },
     },
 })
 const numbers = (text) => text.split(',').map(Number)
@@ -80,7 +82,7 @@ async function measure(hold, down) {
             env: { ...process.env, CANYON_EXTENSION: process.env.CANYON_EXT84 }, stdio: ['pipe', 'pipe', 'inherit'],
         })
         await sleep(BEFORE_CRASH)
-        await server.end('SIGKILL')
+        await server.end(values.signal)
         await sleep(down)
         await server.launch()
         const listening = Date.now()
