@@ -5,8 +5,9 @@
 //   node tests/benches/restart.mjs [--clients 1000] [--hold 0,2] [--down 100,700] [--rate 5] [--runs 3]
 //       [--signal SIGTERM]
 //
-// Prints a row for each hold (the server's start_hold, in seconds) and down time (from the kill to the new start, in ms;
-// 100 is systemd's RestartSec). Each run takes some 15 seconds.
+// Prints a row for each hold (the server's start_hold, in seconds) and down time (from its end to the new start, in ms; 100
+// is systemd's RestartSec). Each run takes some 15 seconds. The clients take much more of the processor than the server: on a
+// busy machine it is they who come back late.
 
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
