@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("connection", &["config", "fork_guard", "hub", "protocol", "view"]),
     ("worker", &["connection", "hub", "metrics", "protocol", "view"]),
     ("http", &["config", "connection", "hub", "protocol", "worker", "view"]),
-    ("drain", &["config", "error", "event", "hub", "protocol", "queue", "view"]),
+    ("drain", &["config", "error", "event", "hub", "metrics", "protocol", "queue", "view"]),
     (
         "server",
         &["bell", "config", "drain", "error", "fork_guard", "http", "hub", "metrics", "webhook", "worker"],

@@ -166,6 +166,7 @@ impl Publisher {
         table.insert("depth_events", depth.map_or(0, |status| number(status.depth_records)))?;
         table.insert("depth_bytes", depth.map_or(0, |status| number(status.depth_bytes)))?;
         table.insert("oldest_ms", depth.and_then(|status| status.oldest_ms).map(number))?;
+        table.insert("refused_events", depth.map_or(0, |status| number(status.refused)))?;
         table.insert("ring_bytes", depth.map(|status| number(status.ring_bytes)))?;
         table.insert("protocol_version", i64::from(crate::queue::PROTOCOL_VERSION))?;
         // Another version on the other side refuses to attach, and says so in `error`.

@@ -14,6 +14,7 @@ mod cache;
 mod channel;
 mod counts;
 mod facts;
+mod hold;
 mod inbox;
 pub(crate) mod life;
 mod observer;
@@ -22,6 +23,7 @@ mod users;
 
 pub(crate) use app::{App, Quota};
 pub(crate) use facts::Occupancy;
+pub(crate) use hold::{Hold, QueueEnd};
 pub(crate) use inbox::{Admission, Delivery, Inbox, Letter, Mailbox, Socket};
 pub(crate) use observer::{Observed, Observer};
 
@@ -152,28 +154,6 @@ impl Hub {
         }
     }
 
-    /// Relays a client event to the others on its channel.
-    pub(crate) fn publish_client_event(
-        &self,
-        app: &App,
-        channel: &str,
-        from: SocketId,
-        frame: &EncodedFrame,
-        tell: impl FnOnce() -> LifeEvent,
-    ) -> Result<(), Overloaded> {
-        if self.is_overloaded() {
-            return Err(Overloaded);
-        }
-        let shard = self.shard(app, channel).lock();
-        if let Some((name, channel)) = shard.channels.get_key_value(channel) {
-            self.post(app, name, channel, Some(from), frame);
-        }
-        drop(shard);
-        self.metrics.events_from_clients.increment();
-        self.observe(app, LifeKind::ClientEvent, tell);
-        Ok(())
-    }
-
     /// Counts a subscription and sends its admission to the subscriber's own worker.
     ///
     /// `member` is given on presence channels and on no other.
@@ -267,6 +247,10 @@ impl Hub {
                 receivers,
             }));
         }
+    }
+
+    fn wants(&self, app: &App, kind: LifeKind) -> bool {
+        self.observer.as_ref().is_some_and(|observer| observer.wants(app.index, kind))
     }
 
     /// Tells of an event, which is not even made where nobody wants to know of its kind.

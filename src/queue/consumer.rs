@@ -23,7 +23,8 @@ pub struct ConsumerOptions {
     pub path: PathBuf,
     /// Who else may use the directory.
     pub access: Access,
-    /// Events that waited longer than this, while no server ran, are skipped and counted. `None` delivers all.
+    /// Records that waited longer than this while nobody drained (there was no consumer, or it was paused) are skipped
+    /// and counted. However long they waited for a consumer at work, they are delivered. `None` delivers all.
     pub max_age: Option<Duration>,
 }
 
@@ -62,6 +63,8 @@ pub struct Counts {
     pub delivered: u64,
     /// Records skipped because they had waited too long.
     pub expired: u64,
+    /// Pushes that found no room in their ring.
+    pub pushes_refused: u64,
     /// Times a ring held something that was no record.
     pub damaged: u64,
     /// Bytes skipped because of that.
@@ -92,6 +95,7 @@ pub struct Consumer {
     /// When records last came: while traffic is recent the consumer only naps.
     pub(crate) last_traffic: Instant,
     started_ms: u64,
+    max_age_ms: Option<u64>,
     next_reap_ms: u64,
     next_look_around_ms: u64,
 }
@@ -120,9 +124,14 @@ impl Consumer {
             older: Vec::new(),
             domain,
             lock,
-            common: Common { max_age_ms, now_ms, ..Common::default() },
+            common: Common {
+                expired_before_ms: max_age_ms.map_or(0, |max_age_ms| now_ms.saturating_sub(max_age_ms)),
+                now_ms,
+                ..Common::default()
+            },
             last_traffic: Instant::now(),
             started_ms: now_ms,
+            max_age_ms,
             next_reap_ms: 0,
             next_look_around_ms: 0,
             options,
@@ -190,6 +199,12 @@ impl Consumer {
         self.older.iter().map(Domain::rings).sum::<usize>() + self.domain.rings()
     }
 
+    /// How many records wait that are young enough to be delivered.
+    pub fn waiting(&mut self) -> usize {
+        self.domain.scan(&mut self.common);
+        self.domain.unread_since(self.common.expired_before_ms)
+    }
+
     /// How many bytes wait in all rings.
     pub fn depth(&self) -> u64 {
         self.older.iter().map(Domain::depth).sum::<u64>() + self.domain.depth()
@@ -198,7 +213,12 @@ impl Consumer {
     /// Does what is due from time to time. Called by `drain` and `wait`; costs a look at the clock when nothing is due.
     pub(crate) fn tend(&mut self) {
         let now_ms = clock::coarse_ms();
+        let paused_ms = now_ms.saturating_sub(self.common.now_ms);
         self.common.now_ms = now_ms;
+        if let Some(max_age_ms) = self.max_age_ms.filter(|max_age_ms| paused_ms > *max_age_ms) {
+            // We did not run ourselves. Whatever is older than this stood there for the whole of its age.
+            self.common.expired_before_ms = now_ms - max_age_ms;
+        }
         if now_ms < self.next_reap_ms {
             return;
         }

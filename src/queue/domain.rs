@@ -24,8 +24,8 @@ pub(crate) struct Common {
     pub(crate) buffer: Vec<u8>,
     pub(crate) counts: Counts,
     pub(crate) problems: VecDeque<Error>,
-    /// Records older than this are skipped.
-    pub(crate) max_age_ms: Option<u64>,
+    /// Records pushed before this moment are skipped: they waited too long while nobody drained.
+    pub(crate) expired_before_ms: u64,
     pub(crate) now_ms: u64,
     /// Rings that an older directory has open: if both are the same directory, they must not be read twice.
     pub(crate) elsewhere: HashSet<String>,
@@ -96,6 +96,11 @@ impl Domain {
 
     pub(crate) fn depth(&self) -> u64 {
         self.rings.iter().map(RingReader::depth).sum()
+    }
+
+    /// Records that wait and were pushed at or after `since_ms`.
+    pub(crate) fn unread_since(&self, since_ms: u64) -> usize {
+        self.rings.iter().map(|ring| ring.unread_since(since_ms)).sum()
     }
 
     /// Whether a pass would find something to do.
@@ -199,7 +204,7 @@ impl Domain {
         let mut flow = ControlFlow::Continue(());
         if got.is_err() {
             common.counts.lost_spills += 1;
-        } else if common.max_age_ms.is_some_and(|max| age_ms > max) {
+        } else if head.time_ms < common.expired_before_ms {
             common.counts.expired += 1;
         } else {
             flow = deliver(Record { payload: &common.buffer, ticket: head.ticket, age_ms });
@@ -296,6 +301,8 @@ impl Domain {
                 reach(Point::ReapLocked);
                 ring.orphaned = true;
             }
+            // After the lock was asked for: what is counted of a ring without a producer is all there ever was.
+            common.counts.pushes_refused = common.counts.pushes_refused.saturating_add(ring.take_refused());
         }
         let directory = &self.directory;
         let before = self.rings.len();

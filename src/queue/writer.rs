@@ -84,7 +84,7 @@ impl RingWriter {
         let filling = match self.room_for(need) {
             Room::Ample => false,
             Room::Little => true,
-            Room::None => return Ok(full(control)),
+            Room::None => return Ok(self.full(control)),
             Room::Nonsense => return Ok(Outcome::Damaged),
         };
         let ticket = control.ticket.fetch_add(1, Ordering::AcqRel);
@@ -120,12 +120,12 @@ impl RingWriter {
         let need = footprint(spill::Reference::LEN);
         match self.room_for(need) {
             Room::Ample | Room::Little => {}
-            Room::None => return Ok(full(control)),
+            Room::None => return Ok(self.full(control)),
             Room::Nonsense => return Ok(Outcome::Damaged),
         }
         let reserved = self.spill_reserved + len as u64;
         if reserved.saturating_sub(self.spill_released()) > spill::LIMIT {
-            return Ok(full(control));
+            return Ok(self.full(control));
         }
 
         let mut payload = Vec::with_capacity(len);
@@ -178,6 +178,22 @@ impl RingWriter {
         if depth + need > capacity / 2 { Room::Little } else { Room::Ample }
     }
 
+    /// No room: counted where the consumer finds it, and a napping consumer should come at once.
+    #[cold]
+    fn full(&self, control: &Control) -> Outcome {
+        // Relaxed: it orders nothing. Ours alone to write, so whoever comes next in this ring goes on counting.
+        self.ring.memory.head().producer.refused.fetch_add(1, Ordering::Relaxed);
+        if control.state.sleeping.load(Ordering::SeqCst) != AWAKE {
+            wake(control);
+        }
+        Outcome::Done(Push::Full)
+    }
+
+    /// Pushes refused for want of room since the ring began.
+    pub(crate) fn refused(&self) -> u64 {
+        self.ring.memory.head().producer.refused.load(Ordering::Relaxed)
+    }
+
     /// Makes the record visible, then rings if the consumer may be asleep.
     #[inline]
     fn publish(&mut self, control: &Control, need: u64, filling: bool) {
@@ -192,15 +208,6 @@ impl RingWriter {
             _ => wake(control),
         }
     }
-}
-
-/// No room; a napping consumer should come at once.
-#[cold]
-fn full(control: &Control) -> Outcome {
-    if control.state.sleeping.load(Ordering::SeqCst) != AWAKE {
-        wake(control);
-    }
-    Outcome::Done(Push::Full)
 }
 
 /// Rings, unless another producer just did.

@@ -17,3 +17,4 @@ mod place;
 mod processes;
 mod space;
 mod users;
+mod waiting;

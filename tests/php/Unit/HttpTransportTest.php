@@ -6,6 +6,7 @@ use Canyon\Broadcasting\Transports\HttpTransport;
 use Canyon\Credentials;
 use Canyon\Exception;
 use Canyon\InvalidConfiguration;
+use Canyon\QueueFull;
 use Canyon\Signer;
 use Canyon\Tests\Support\HttpServer;
 use Canyon\Tests\Support\Port;
@@ -160,6 +161,16 @@ final class HttpTransportTest extends TestCase
         yield [502, '<html>Bad Gateway</html>', '~status 502: .*is that running\?\)$~'];
         yield [500, str_repeat('x', 2000), '~status 500: x{297}\.\.\.$~'];
         yield [202, "\xff", '~status 202: \?$~'];
+    }
+
+    public function test_a_server_without_room_is_a_full_queue(): void
+    {
+        $this->serve(['status' => 503, 'body' => 'The server is over capacity, try again']);
+
+        $this->expectException(QueueFull::class);
+        $this->expectExceptionMessageMatches('~status 503: The server is over capacity, try again$~');
+
+        $this->transport()->publish(['lobby'], 'E', '[]');
     }
 
     public function test_a_server_that_does_not_answer_is_not_waited_for(): void

@@ -6,6 +6,7 @@ use Canyon\Broadcasting\Transport;
 use Canyon\Credentials;
 use Canyon\Exception;
 use Canyon\InvalidConfiguration;
+use Canyon\QueueFull;
 use Canyon\ServerAddress;
 use Canyon\Signer;
 use CurlHandle;
@@ -122,7 +123,10 @@ final class HttpTransport implements Transport
 
         $reason = mb_strimwidth(trim((string) preg_replace('/\s+/', ' ', mb_scrub($answer))), 0, 300, '...');
 
-        throw new Exception("The Canyon server at {$this->url} refused the event with status {$status}".($reason === '' ? '.' : ": {$reason}").$this->advice($status));
+        $message = "The Canyon server at {$this->url} refused the event with status {$status}".($reason === '' ? '.' : ": {$reason}").$this->advice($status);
+
+        // Service Unavailable: the server does not keep up.
+        throw $status === 503 ? new QueueFull($message) : new Exception($message);
     }
 
     /**

@@ -1,15 +1,20 @@
 //! From the queue to the hub: one thread per queue directory.
 
+mod hold;
+mod losses;
+
 use crate::config::Config;
 use crate::error::Error;
 use crate::event::Event;
-use crate::hub::{self, Hub};
+use crate::hub::{self, Hold, Hub};
 use crate::protocol::{SocketId, channel};
 use crate::queue::{Access, Consumer, ConsumerOptions, Record, Waker};
 use crate::view;
+use hold::OwnRing;
+use losses::{Losses, events};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,8 +25,8 @@ const BATCH: usize = 512;
 /// How long the drain rests when a worker is too far behind. Events wait in their rings meanwhile, in order.
 const REST: Duration = Duration::from_millis(1);
 
-/// How long the drain waits at a time; longer than the consumer's own rounds, which end no wait.
-const WAIT: Duration = Duration::from_secs(3600);
+/// How long the drain waits at a time: as often it looks what the consumer found in its own rounds.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// The drain of one queue directory, not yet running.
 #[derive(Debug)]
@@ -30,6 +35,9 @@ pub(crate) struct Drain {
     hub: Arc<Hub>,
     /// The apps that may publish through this queue: a directory's permissions are an app's permissions.
     apps: Vec<String>,
+    losses: Losses,
+    /// Set while what waited for the server has not been delivered.
+    hold: Option<(Arc<Hold>, Duration)>,
     is_stopped: Arc<AtomicBool>,
 }
 
@@ -59,12 +67,32 @@ impl Drain {
         let named = |name: &Option<String>| name.clone().unwrap_or_default();
         let access = Access::named(&named(&config.queue_owner), &named(&config.queue_group))
             .map_err(|unknown| Error::QueueAccess(unknown.to_string()))?;
+        let max_age = (config.max_age > 0).then(|| Duration::from_secs(config.max_age.into()));
         let open = |(path, apps): (&PathBuf, Vec<String>)| {
-            let consumer = Consumer::open(ConsumerOptions { access, ..ConsumerOptions::new(path) })
+            let consumer = Consumer::open(ConsumerOptions { access, max_age, ..ConsumerOptions::new(path) })
                 .map_err(|error| Error::Queue(path.clone(), error))?;
-            Ok(Self { consumer, hub: Arc::clone(hub), apps, is_stopped: Arc::default() })
+            let losses = Losses::new(path.clone(), config.max_age);
+            let mut drain =
+                Self { consumer, hub: Arc::clone(hub), apps, losses, hold: None, is_stopped: Arc::default() };
+            drain.hold_back(path, access, config.start_hold);
+            Ok(drain)
         };
         queues.into_iter().map(open).collect()
+    }
+
+    /// Holds delivery back if events have waited: they waited for clients that are not there yet.
+    fn hold_back(&mut self, queue: &Path, access: Access, seconds: u32) {
+        let waiting = self.consumer.waiting();
+        if waiting == 0 || seconds == 0 {
+            return;
+        }
+        let (waiting, queue_shown) = (events(waiting as u64), queue.display());
+        tracing::info!(queue = %queue_shown, "{waiting} waiting: delivery is held for {seconds} s while clients come back (start_hold)");
+        let hold = Arc::new(Hold::new(Box::new(OwnRing::attach(queue, access))));
+        for app in self.apps.iter().filter_map(|id| self.hub.app_by_id(id)) {
+            app.hold_back(Arc::clone(&hold));
+        }
+        self.hold = Some((hold, Duration::from_secs(seconds.into())));
     }
 
     pub(crate) fn stopper(&self) -> DrainStop {
@@ -73,13 +101,19 @@ impl Drain {
 
     /// Drains until stopped.
     pub(crate) fn run(mut self) {
+        if let Some((_, time)) = self.hold {
+            self.wait_for_clients(time);
+        }
         while !self.is_stopped.load(Ordering::Acquire) {
             if self.hub.is_overloaded() {
                 self.consumer.rest(REST);
                 continue;
             }
-            let (hub, apps) = (&self.hub, &self.apps);
+            let (hub, apps, hold) = (&self.hub, &self.apps, &self.hold);
             let mut deliver = |record: Record<'_>| {
+                if let Some((hold, _)) = hold {
+                    hold.release_before(record.ticket, hub);
+                }
                 publish(hub, apps, &record);
                 if hub.is_overloaded() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
@@ -87,9 +121,18 @@ impl Drain {
             while let Some(problem) = self.consumer.take_problem() {
                 tracing::warn!(%problem, "the queue");
             }
+            self.losses.note(self.consumer.counts(), &self.hub.metrics, !drained.more);
             if !drained.more {
+                self.end_hold();
                 self.consumer.wait(WAIT);
             }
+        }
+    }
+
+    /// Ends the hold, if there is one, as soon as everything that waited is delivered.
+    fn end_hold(&mut self) {
+        if self.hold.as_ref().is_some_and(|(hold, _)| hold.end(&self.hub, || !self.consumer.has_news())) {
+            self.hold = None;
         }
     }
 }
