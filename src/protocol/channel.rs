@@ -1,5 +1,6 @@
 //! Channel names: which are allowed, and what a name's prefix says about its channel.
 
+use super::user::MAX_USER_ID_LENGTH;
 use std::fmt;
 
 /// Longest name the hosted service takes, prefix included.
@@ -58,7 +59,7 @@ pub fn is_encrypted(name: &str) -> bool {
     name.starts_with("private-encrypted-")
 }
 
-/// Whether `id` can stand behind `#server-to-user-`.
+/// The user whose channel `name` is.
 #[must_use]
 pub fn user_of(name: &str) -> Option<&str> {
     name.strip_prefix("#server-to-user-")
@@ -73,6 +74,10 @@ pub enum InvalidName {
     TooLong(usize),
     /// A character outside `[-a-zA-Z0-9_=@,.;]`.
     Character(char),
+    /// `#server-to-user-` with no user behind it.
+    NoUser,
+    /// A user's channel whose user id has more than this many characters.
+    UserTooLong(usize),
 }
 
 impl fmt::Display for InvalidName {
@@ -81,13 +86,17 @@ impl fmt::Display for InvalidName {
             Self::Empty => f.write_str("it is empty"),
             Self::TooLong(limit) => write!(f, "it is longer than {limit} characters"),
             Self::Character(c) => write!(f, "{c:?} is not one of a-z A-Z 0-9 _ - = @ , . ;"),
+            Self::NoUser => f.write_str("it names no user"),
+            Self::UserTooLong(limit) => write!(f, "its user id is longer than {limit} characters"),
         }
     }
 }
 
 /// Checks a name against the characters of the contract and a length limit in bytes.
 ///
-/// A leading `#` is allowed only in front of `server-to-user-`.
+/// A leading `#` is allowed only in front of `server-to-user-`. What follows there is the id that the application signed
+/// for the user, and whoever can sign in must be reachable: it can hold any character, and has a limit of its own. (What
+/// the hosted service does with the other characters in it is not known; its libraries sign users in with them.)
 ///
 /// # Errors
 /// The first thing that is wrong with the name.
@@ -95,15 +104,18 @@ pub fn validate(name: &str, max_length: usize) -> Result<(), InvalidName> {
     if name.is_empty() {
         return Err(InvalidName::Empty);
     }
+    if let Some(id) = user_of(name) {
+        return match id.chars().count() {
+            0 => Err(InvalidName::NoUser),
+            1..=MAX_USER_ID_LENGTH => Ok(()),
+            _ => Err(InvalidName::UserTooLong(MAX_USER_ID_LENGTH)),
+        };
+    }
     if name.len() > max_length {
         return Err(InvalidName::TooLong(max_length));
     }
-    let rest = match ChannelKind::of(name) {
-        ChannelKind::User => &name[1..],
-        _ => name,
-    };
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_-=@,.;".contains(c);
-    rest.chars().find(|&c| !allowed(c)).map_or(Ok(()), |c| Err(InvalidName::Character(c)))
+    name.chars().find(|&c| !allowed(c)).map_or(Ok(()), |c| Err(InvalidName::Character(c)))
 }
 
 #[cfg(test)]
@@ -148,6 +160,16 @@ mod tests {
         assert_eq!(validate("#lobby", MAX_NAME_LENGTH), Err(InvalidName::Character('#')));
         assert_eq!(validate("grün", MAX_NAME_LENGTH), Err(InvalidName::Character('ü')));
         assert_eq!(validate("", MAX_NAME_LENGTH), Err(InvalidName::Empty));
+    }
+
+    #[test]
+    fn a_users_channel_takes_every_id_that_a_user_can_have() {
+        let named = |id: &str| validate(&format!("#server-to-user-{id}"), MAX_NAME_LENGTH);
+        for id in ["31", "auth0|31", "ada+x@example.com", "Ada Lovelace", "ülle/7", &"☃".repeat(128)] {
+            assert_eq!(named(id), Ok(()), "{id}");
+        }
+        assert_eq!(named(""), Err(InvalidName::NoUser));
+        assert_eq!(named(&"x".repeat(129)), Err(InvalidName::UserTooLong(128)));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Users of connections: read from the `user_data` that an application signed.
 
-use super::presence::MAX_USER_ID_LENGTH;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
+
+/// Longest user id the hosted service takes, in characters.
+pub const MAX_USER_ID_LENGTH: usize = 128;
 
 /// Users that one connection can watch.
 pub const MAX_WATCHED: usize = 100;
@@ -40,7 +42,7 @@ impl User {
             format!("it must be a JSON object with an id that is a string, and a list of strings for a watchlist ({error})")
         })?;
         let id = data.id.filter(|id| !id.is_empty()).ok_or("it must hold an id that is not empty")?;
-        if id.len() > MAX_USER_ID_LENGTH {
+        if id.chars().count() > MAX_USER_ID_LENGTH {
             return Err(format!("the id is longer than {MAX_USER_ID_LENGTH} characters"));
         }
         let mut watchlist: Vec<Arc<str>> = Vec::new();
@@ -91,7 +93,8 @@ mod tests {
         for data in ["", "{}", r#"{"id":""}"#, r#"{"id":31}"#, r#"{"id":null}"#, "[]"] {
             assert!(User::from_user_data(data).is_err(), "{data}");
         }
-        let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(129));
-        assert!(User::from_user_data(&long).is_err());
+        let long = |count| format!(r#"{{"id":"{}"}}"#, "é".repeat(count));
+        assert!(User::from_user_data(&long(129)).is_err());
+        assert!(User::from_user_data(&long(128)).is_ok());
     }
 }
