@@ -32,7 +32,7 @@ impl Member {
         let data: ChannelData<'_> = serde_json::from_str(channel_data).map_err(|error| {
             format!("channel_data of a presence subscription must be a JSON object with a user_id: {error}")
         })?;
-        let user_id = data.user_id.and_then(|raw| user_id(raw.get())).ok_or(
+        let user_id = data.user_id.and_then(|raw| user_id(raw.get())).filter(|id| !id.is_empty()).ok_or(
             "channel_data of a presence subscription must hold a user_id that is a string or an integer",
         )?;
         if user_id.chars().count() > MAX_USER_ID_LENGTH {
@@ -85,7 +85,8 @@ fn quoted(text: &str) -> serde_json::Value {
     serde_json::Value::from(text)
 }
 
-fn user_id(raw: &str) -> Option<String> {
+/// The id that a JSON text stands for, if it is a string or an integer.
+pub(super) fn user_id(raw: &str) -> Option<String> {
     let id = if raw.starts_with('"') {
         serde_json::from_str(raw).ok()?
     } else {
@@ -94,7 +95,7 @@ fn user_id(raw: &str) -> Option<String> {
         // Every language reads -0 as the number 0: it is the same user.
         is_integer.then(|| if digits == "0" { digits } else { raw }.to_owned())?
     };
-    (!id.is_empty()).then_some(id)
+    Some(id)
 }
 
 #[cfg(test)]
