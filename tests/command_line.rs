@@ -196,6 +196,11 @@ fn debug_prints_a_line_for_what_happens_and_payloads_only_when_asked() {
             assert!(canyon().args(arguments).arg("--queue").arg(&queue).status().unwrap().success());
         };
         publish("greeting");
+        let mut stream = TcpStream::connect(served.address()).unwrap();
+        let handshake = "GET /app/nobody HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+        stream.write_all(handshake.as_bytes()).unwrap();
+        stream.read_exact(&mut [0; 12]).unwrap();
         publish("last");
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
         let text = loop {
@@ -209,6 +214,7 @@ fn debug_prints_a_line_for_what_happens_and_payloads_only_when_asked() {
         };
         assert_eq!(served.end(15).code(), Some(0));
         assert!(text.contains("greeting to lobby from the queue, 11 bytes"), "{text}");
+        assert!(text.contains("a connection to /app/nobody refused: 4001 "), "{text}");
         assert_eq!(text.contains("hello there"), shows_payloads, "{text}");
         assert!(!text.contains("hush-hush"), "{text}");
     }

@@ -15,13 +15,15 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// Longest event name that the server libraries of the hosted service send, in bytes.
+/// Longest event name that the server libraries of the hosted service send, in characters.
 const MAX_NAME_LENGTH: usize = 200;
 
 #[derive(Deserialize)]
 struct Body<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
+    /// Text, as documented. (What the hosted service does with an empty one or with another JSON value is not known: the
+    /// one is taken, the other refused, rather than written anew as text.)
     #[serde(borrow)]
     data: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -151,9 +153,9 @@ impl<'a> Body<'a> {
 
     fn check(&self, app: &App) -> Result<Checked<'_>, Refusal> {
         let name = self.name.as_ref();
-        if name.is_empty() || name.len() > MAX_NAME_LENGTH {
+        if name.is_empty() || name.chars().count() > MAX_NAME_LENGTH {
             return Err(Refusal::bad_request(format!(
-                "The event's name must have 1 to {MAX_NAME_LENGTH} bytes"
+                "The event's name must have 1 to {MAX_NAME_LENGTH} characters"
             )));
         }
         if name.starts_with("pusher:") || name.starts_with("pusher_internal:") {
@@ -195,7 +197,8 @@ impl<'a> Body<'a> {
         names.iter().try_for_each(|name| require_name(app, name))?;
         let mut seen = HashSet::new();
         names.retain(|name| seen.insert(*name));
-        // Each encrypted channel has a key of its own, so no text can be meant for two of them.
+        // Each encrypted channel has a key of its own, so no text can be meant for two of them. (The hosted answer is
+        // not known; the server libraries refuse to send such an event.)
         if names.len() > 1 && names.iter().any(|name| channel::is_encrypted(name)) {
             return Err(Refusal::bad_request(
                 "An event for an encrypted channel can be for no other channel",

@@ -145,12 +145,15 @@ impl Hub {
             return;
         }
         let frame = frame::event(event.name, channel, event.data);
+        if let Some((name, channel)) = occupied {
+            self.post(app, name, channel, event.except, &frame);
+        }
         if is_remembered {
             let name = occupied.map_or_else(|| channel.into(), |(name, _)| Arc::clone(name));
             cache.remember(&name, &frame, event.data, Instant::now());
-        }
-        if let Some((name, channel)) = occupied {
-            self.post(app, name, channel, event.except, &frame);
+            if let Some(occupied) = channels.get_mut(channel) {
+                occupied.is_miss_told = false;
+            }
         }
     }
 
