@@ -75,6 +75,12 @@ fuzz: setup ## Fuzz everything that reads foreign bytes, a minute each (FUZZ_SEC
 soak: setup server ext84 ## Kill and pause publishers and the consumer for ten minutes, then count (SOAK_SECONDS=)
 	@exec tests/soak/run
 
+loom: setup ## Model-check the queue: every schedule of its scenarios, up to some preemptions
+	@exec tests/model/run loom
+
+miri: setup ## Run the queue's scenarios and the unit tests it can under Miri, both borrow models
+	@exec tests/model/run miri
+
 autobahn: setup ## Run Autobahn's WebSocket testsuite against the server's frame layer
 	@exec tests/conformance/echo/autobahn
 
@@ -100,4 +106,4 @@ help: ## List the targets
 	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	    /^[a-z0-9 -]+:.*## / { if (length($$1) > 12) { print "  " $$1; $$1 = "" } printf "  %-12s %s\n", $$1, $$2 }'
 
-.PHONY: demo server ext capi setup test $(suites) fuzz soak autobahn lint bench ext82 ext84 clean help
+.PHONY: demo server ext capi setup test $(suites) fuzz soak loom miri autobahn lint bench ext82 ext84 clean help

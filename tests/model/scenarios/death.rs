@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use canyon_model::queue::hooks::Point;
 use canyon_model::queue::Producer;
+use canyon_model::queue::hooks::Point;
 use canyon_model::{Death, Process, explore, explore_until, pass_time, spawn};
 
 use crate::bench::{attach, drain, drain_all, leftovers, push, push_blocks, serve, settle};
