@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use crate::{Death, reset};
 
-const TIMES: u32 = 4;
+const TIMES: u32 = 2;
 
 /// Runs `scenario` a few times; nothing but the `legal` outcomes may come out.
 pub fn explore<O: Debug + Ord>(name: &str, legal: impl IntoIterator<Item = O>, scenario: impl Fn() -> O) {
