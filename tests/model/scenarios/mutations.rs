@@ -7,6 +7,7 @@ fn run(scenario: &str, mutation: &str) -> (bool, String) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", scenario, "--nocapture"])
         .env("CANYON_MUTATION", mutation)
+        .env("LOOM_MAX_PREEMPTIONS", "2")
         .env("RUST_BACKTRACE", "0")
         .output()
         .unwrap();
@@ -66,6 +67,21 @@ fn a_weaker_handshake_is_noticed() {
     // Either of the two would do; both are kept, since a sleep costs a system call anyway.
     harmless("fence=none", "sleep::no_wake_up_is_lost");
     harmless("sleeping.store=release", "sleep::no_wake_up_is_lost");
+}
+
+/// What the module's page says to need no order of its own.
+#[test]
+fn some_orderings_carry_nothing() {
+    harmless("sleeping.change=relaxed", "sleep::no_wake_up_of_two_is_lost");
+    let generation = "generation.change=relaxed,generation.load=relaxed";
+    harmless(generation, "order::causal_chain_through_a_new_ring");
+    harmless(generation, "sleep::a_new_publisher_wakes_a_sleeping_server");
+    let moved = "moved.store=relaxed,moved.load=relaxed";
+    harmless(moved, "moved::a_publisher_attaches_to_a_renamed_directory");
+    harmless(moved, "moved::a_publisher_is_at_work");
+    let closed = "closed.store=relaxed,closed.load=relaxed";
+    harmless(closed, "death::a_publisher_leaves");
+    harmless(closed, "death::adopting_races_with_reaping");
 }
 
 #[test]
