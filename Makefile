@@ -59,7 +59,7 @@ setup: ## Install what the tests and the demo need; a second run does nothing
 test: setup server capi ext82 ext84 ## Set everything up and run every test
 	@tests/run
 
-suites := test-rust test-extension test-php test-lives test-soak test-conformance test-browser
+suites := test-rust test-model test-extension test-php test-lives test-soak test-conformance test-browser
 
 $(suites): test-%: setup ## Run one suite; what it tests is built first
 	@tests/run $*
