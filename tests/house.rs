@@ -27,8 +27,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// The files that may hold `unsafe`, each for a reason that it states at its top.
-const MAY_BE_UNSAFE: &[&str] =
-    &["src/extension/signals.rs", "src/extension/zend.rs", "src/queue/fork.rs", "src/queue/segment.rs"];
+const MAY_BE_UNSAFE: &[&str] = &[
+    "src/extension/signals.rs",
+    "src/extension/zend.rs",
+    "src/queue/fault.rs",
+    "src/queue/fork.rs",
+    "src/queue/segment.rs",
+];
 
 /// What the top level consists of, dotfiles apart.
 const TOP_LEVEL: &[&str] = &[

@@ -25,7 +25,30 @@ pub(crate) struct ControlPage {
 impl ControlPage {
     /// Whether whoever comes next finds this page.
     pub(crate) fn is_in_place(&self, directory: &Directory) -> bool {
-        directory.is_in_place() && directory.names(CONTROL, self.id)
+        directory.is_in_place() && self.has_its_name(directory)
+    }
+
+    /// Whether it is the control page of `directory`, and still a file that others can share.
+    pub(crate) fn has_its_name(&self, directory: &Directory) -> bool {
+        directory.names(CONTROL, self.id) && !self.memory.is_lost()
+    }
+
+    /// Takes the name from a page that was cut short, so that a new one can have it. What to say about it then.
+    pub(crate) fn clear_away(&self, directory: &Directory) -> Option<Error> {
+        if !self.memory.is_lost() {
+            return None;
+        }
+        if directory.names(CONTROL, self.id) {
+            directory.remove(CONTROL);
+        }
+        Some(Error::CutShort { path: directory.path().join(CONTROL) })
+    }
+
+    /// Puts the word right that never changes, if somebody wrote over it: whoever comes next would refuse the page.
+    pub(crate) fn restore(&self) {
+        if self.format.load(Ordering::Relaxed) != FORMAT {
+            self.format.store(FORMAT, Ordering::Release);
+        }
     }
 }
 

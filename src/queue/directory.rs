@@ -186,20 +186,11 @@ impl Directory {
         let _ = rustix::fs::unlinkat(&self.fd, name, AtFlags::empty());
     }
 
-    /// The names of everything in the directory.
-    pub(crate) fn list(&self) -> Result<Vec<String>, Error> {
-        let fail = |errno: Errno| failed("cannot list", &self.path)(errno.into());
-        let mut names = Vec::new();
-        for entry in rustix::fs::Dir::read_from(&self.fd).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
-            if let Ok(name) = entry.file_name().to_str()
-                && name != "."
-                && name != ".."
-            {
-                names.push(name.to_owned());
-            }
-        }
-        Ok(names)
+    /// The names of everything in the directory, read as they are asked for.
+    pub(crate) fn entries(&self) -> Result<Entries, Error> {
+        let dir = rustix::fs::Dir::read_from(&self.fd)
+            .map_err(|errno| failed("cannot list", &self.path)(errno.into()))?;
+        Ok(Entries { dir, path: self.path.clone() })
     }
 
     /// An error about a file in this directory.
@@ -218,6 +209,26 @@ impl Directory {
 
     fn no_space(&self, name: &str, bytes: u64) -> Error {
         Error::NoSpace { path: self.path.join(name), bytes }
+    }
+}
+
+/// What is in a directory.
+#[derive(Debug)]
+pub(crate) struct Entries {
+    dir: rustix::fs::Dir,
+    path: PathBuf,
+}
+
+impl Iterator for Entries {
+    type Item = Result<String, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = self.dir.next()?;
+        // A name that is no text is none of ours: nothing is found under what it is turned into.
+        Some(match entry {
+            Ok(entry) => Ok(entry.file_name().to_string_lossy().into_owned()),
+            Err(errno) => Err(failed("cannot list", &self.path)(errno.into())),
+        })
     }
 }
 

@@ -77,6 +77,11 @@ pub enum Error {
         /// In what way.
         why: &'static str,
     },
+    /// Somebody made a file shorter while it was in use.
+    CutShort {
+        /// The path.
+        path: PathBuf,
+    },
     /// Another server drains this queue.
     Taken {
         /// The queue directory.
@@ -154,6 +159,12 @@ impl fmt::Display for Error {
             Self::Damaged { path, why } => write!(
                 f,
                 "{} is damaged or not made by Canyon ({why}); stop PHP and the server and remove the queue directory",
+                path.display()
+            ),
+            Self::CutShort { path } => write!(
+                f,
+                "{} was cut short while it was in use, and what it held is lost; a new one takes its place. Find out which \
+                 program writes to the queue directory: nothing but Canyon may",
                 path.display()
             ),
             Self::Taken { path, pid } => {

@@ -71,6 +71,10 @@ pub(crate) struct ConsumerState {
     pub(crate) moved: AtomicU32,
 }
 
+/// Where [`ConsumerState::moved`] lies in the control page.
+pub(crate) const MOVED_AT: usize =
+    std::mem::offset_of!(Control, state) + std::mem::offset_of!(ConsumerState, moved);
+
 /// The consumer is at work, or will look again by itself at once.
 pub(crate) const AWAKE: u32 = 0;
 /// The consumer sleeps until somebody rings.

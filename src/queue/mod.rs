@@ -89,14 +89,17 @@ mod directory;
 mod domain;
 mod doorbell;
 mod error;
+mod fault;
 mod fork;
 pub mod hooks;
 mod layout;
+mod lock;
 mod producer;
 mod reader;
 mod ring;
 mod segment;
 mod spill;
+mod sweep;
 mod wait;
 mod writer;
 

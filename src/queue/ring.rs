@@ -69,10 +69,9 @@ impl Ring {
         let stat = rustix::fs::fstat(fd).map_err(|errno| directory.refused(new, errno))?;
         let Some(ring) = Self::map(directory, new, unique, file, &stat, capacity)? else { return Ok(None) };
         let identity = &ring.memory.head().identity;
-        identity.capacity.store(capacity as u64, Ordering::Relaxed);
         identity.creator_pid.store(u64::from(std::process::id()), Ordering::Relaxed);
         identity.created_ms.store(clock::coarse_ms(), Ordering::Relaxed);
-        identity.format.store(FORMAT, Ordering::Release);
+        ring.restore();
         reach(Point::RingReady);
         match directory.rename(new, &ring.name()) {
             Ok(()) => Ok(Some(ring)),
@@ -169,6 +168,18 @@ impl Ring {
         if self.is_in_place(directory) {
             directory.remove(&self.name());
         }
+    }
+
+    /// What to say when its file was cut short.
+    pub(crate) fn cut_short(&self, directory: &Directory) -> Error {
+        Error::CutShort { path: directory.path().join(self.name()) }
+    }
+
+    /// Puts words right that never change, if somebody wrote over them: whoever opens the ring next would refuse it.
+    pub(crate) fn restore(&self) {
+        let identity = &self.memory.head().identity;
+        identity.capacity.store(self.memory.capacity() as u64, Ordering::Relaxed);
+        identity.format.store(FORMAT, Ordering::Release);
     }
 
     /// The name of the spill file of the record at `position`.
