@@ -196,13 +196,14 @@ impl Consumer {
     pub(crate) fn tend(&mut self) {
         let now_ms = clock::coarse_ms();
         self.common.now_ms = now_ms;
-        if now_ms < self.next_reap_ms {
+        let is_newly_lost = self.domain.control.is_lost() && self.stuck.is_none();
+        if now_ms < self.next_reap_ms && !is_newly_lost {
             return;
         }
         let idle = self.last_traffic.elapsed() > Duration::from_secs(1);
         self.next_reap_ms = now_ms + if idle { LOOK_AROUND_EVERY_MS } else { REAP_EVERY_MS };
         self.show_life();
-        let look_around = now_ms >= self.next_look_around_ms;
+        let look_around = now_ms >= self.next_look_around_ms || is_newly_lost;
         if look_around {
             self.next_look_around_ms = now_ms + LOOK_AROUND_EVERY_MS;
             self.follow_path();

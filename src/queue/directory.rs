@@ -161,8 +161,17 @@ impl Directory {
 
     /// Whether `name` is this very file.
     pub(crate) fn names(&self, name: &str, id: FileId) -> bool {
-        let stat = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW);
-        stat.is_ok_and(|stat| FileId::from(&stat) == id)
+        self.stat(name, id).is_some()
+    }
+
+    /// Whether `name` is this very file, and at least `len` bytes long.
+    pub(crate) fn names_whole(&self, name: &str, id: FileId, len: usize) -> bool {
+        self.stat(name, id).is_some_and(|stat| usize::try_from(stat.st_size).is_ok_and(|size| size >= len))
+    }
+
+    fn stat(&self, name: &str, id: FileId) -> Option<Stat> {
+        let stat = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        (FileId::from(&stat) == id).then_some(stat)
     }
 
     /// Whether there is anything of this name.

@@ -49,6 +49,8 @@ pub(crate) struct Domain {
     pub(crate) rings: Vec<RingReader>,
     /// The generation of the list of rings as we know it.
     generation: Option<u32>,
+    /// The page was found lost, and another one should be here with the next pass.
+    waits_for_control: bool,
     /// Tickets of the next record of each ring that has one; kept for its memory.
     heap: BinaryHeap<Reverse<(u64, usize)>>,
     pub(crate) sweep: Sweep,
@@ -70,6 +72,7 @@ impl Domain {
             control,
             rings: Vec::new(),
             generation: None,
+            waits_for_control: false,
             heap: BinaryHeap::new(),
             sweep: Sweep::default(),
         })
@@ -110,9 +113,18 @@ impl Domain {
         budget: &mut usize,
         deliver: &mut impl FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Passed {
-        let limit = self.control.ticket.load(Ordering::Acquire);
-        self.refresh(common);
+        let mut limit = self.control.ticket.load(Ordering::Acquire);
         let mut passed = Passed { more: false, stopped: false };
+        if self.control.is_lost() {
+            if !self.waits_for_control {
+                // There is no order without the counter. The consumer makes a new page before the next pass, if it can.
+                self.waits_for_control = true;
+                passed.more = true;
+                return passed;
+            }
+            limit = u64::MAX;
+        }
+        self.refresh(common);
         self.heap.clear();
         for index in 0..self.rings.len() {
             let found = self.rings[index].look_anew();
@@ -157,7 +169,10 @@ impl Domain {
         let record = match found {
             Ok(record) => record?,
             Err(lost) => {
-                if !give_up_if_lost(&mut self.rings[index], &self.directory, common) {
+                let ring = &mut self.rings[index];
+                if ring.ring.memory.is_lost() {
+                    give_up(ring, &self.directory, common);
+                } else {
                     common.counts.damaged += 1;
                     common.counts.lost_bytes += lost;
                 }
@@ -193,7 +208,7 @@ impl Domain {
         if got == Err(Lost::Spill) {
             common.counts.lost_spills += 1;
         } else if got == Err(Lost::Ring) {
-            give_up_if_lost(ring, &self.directory, common);
+            give_up(ring, &self.directory, common);
             return flow;
         } else if common.max_age_ms.is_some_and(|max| age_ms > max) {
             common.counts.expired += 1;
@@ -222,13 +237,16 @@ impl Domain {
     /// The page that publishers find now takes the place of ours; all of our rings stay.
     pub(crate) fn replace_control(&mut self, control: Arc<ControlPage>) -> Arc<ControlPage> {
         self.generation = None;
+        self.waits_for_control = false;
         std::mem::replace(&mut self.control, control)
     }
 
     /// Finds rings whose producer is gone, and removes those of them that are read to the end.
     pub(crate) fn reap(&mut self, common: &mut Common, which: Which) {
         for ring in &mut self.rings {
-            give_up_if_lost(ring, &self.directory, common);
+            if ring.ring.memory.is_lost() {
+                give_up(ring, &self.directory, common);
+            }
             let asked = match which {
                 Which::All => true,
                 Which::Closed => ring.ring.memory.head().producer.closed.load(Ordering::Acquire) != 0,
@@ -242,10 +260,14 @@ impl Domain {
         let before = self.rings.len();
         let mut killed = false;
         // The tail is read again here, after the lock was won: nothing can have been pushed since.
-        self.rings.retain(|ring| {
+        self.rings.retain_mut(|ring| {
             let finished = ring.orphaned && ring.is_drained();
             if finished {
                 reach(Point::ReapDrained);
+                if ring.ring.is_cut_short(directory) {
+                    // Where its producer wrote and we have not read.
+                    give_up(ring, directory, common);
+                }
                 ring.ring.remove(directory);
                 killed |= ring.ring.memory.head().producer.closed.load(Ordering::Relaxed) == 0;
             }
@@ -270,13 +292,13 @@ impl Domain {
 }
 
 /// Stops reading a ring whose file was cut short, and says so once.
-fn give_up_if_lost(ring: &mut RingReader, directory: &Directory, common: &mut Common) -> bool {
-    let is_new = ring.quarantine();
-    if is_new {
+#[cold]
+fn give_up(ring: &mut RingReader, directory: &Directory, common: &mut Common) {
+    if !ring.quarantined {
+        ring.quarantined = true;
         common.counts.damaged += 1;
         common.report(ring.ring.cut_short(directory));
     }
-    is_new
 }
 
 /// Which rings to try.

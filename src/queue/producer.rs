@@ -95,7 +95,10 @@ impl Producer {
 
     #[cold]
     fn reattach(&mut self) -> Result<(), Error> {
-        self.attached = None;
+        if let Some(attached) = self.attached.take() {
+            // One that was cut short would refuse whoever opens it, us included.
+            attached.control.clear_away(&attached.directory);
+        }
         self.attached = Some(Attached::new(&self.options)?);
         Ok(())
     }
@@ -169,9 +172,8 @@ impl Attached {
         self.control.restore();
         ring.restore();
         let seen_ms = self.control.heartbeat.seen_ms.load(Ordering::Relaxed);
-        // A ring without its name would be read for as long as this server runs, and not by the next one.
-        ring.is_in_place(&self.directory)
-            && !ring.memory.is_lost()
+        // A ring without its name is read for as long as this server runs, and not by the next one.
+        ring.is_sound(&self.directory)
             && (now_ms.abs_diff(seen_ms) <= STALE_MS || self.control.is_in_place(&self.directory))
     }
 

@@ -92,7 +92,7 @@ pub(crate) struct RingReader {
     /// Where a record was put off to the next pass. Once is enough: see [`RingReader::puts_off`].
     put_off: Option<u64>,
     /// Its file was cut short: nothing is read from it any more.
-    quarantined: bool,
+    pub(crate) quarantined: bool,
 }
 
 /// A record on its way to whoever wants it.
@@ -210,13 +210,6 @@ impl RingReader {
     #[cold]
     pub(crate) fn puts_off(&mut self) -> bool {
         self.put_off.replace(self.cursor.position) != Some(self.cursor.position)
-    }
-
-    /// Whether this ring has just been found cut short. From then on it is empty, until it is removed.
-    pub(crate) fn quarantine(&mut self) -> bool {
-        let is_new = self.ring.memory.is_lost() && !self.quarantined;
-        self.quarantined |= is_new;
-        is_new
     }
 
     /// Copies the payload of the record last looked at to `buffer`.

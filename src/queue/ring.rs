@@ -163,6 +163,17 @@ impl Ring {
         directory.names(&self.name(), self.id)
     }
 
+    /// Whether the next server will find it, too, and take it.
+    pub(crate) fn is_sound(&self, directory: &Directory) -> bool {
+        let len = PAGE + self.memory.capacity();
+        directory.names_whole(&self.name(), self.id, len) && !self.memory.is_lost()
+    }
+
+    /// Whether its file was cut short, even where nobody has come yet.
+    pub(crate) fn is_cut_short(&self, directory: &Directory) -> bool {
+        self.is_in_place(directory) && !self.is_sound(directory)
+    }
+
     /// Removes the ring's file, unless the name is another file's by now. Hold its lock.
     pub(crate) fn remove(&self, directory: &Directory) {
         if self.is_in_place(directory) {

@@ -178,6 +178,8 @@ impl RingWriter {
             Room::Ample
         } else if used <= capacity {
             Room::Little
+        } else if self.ring.memory.is_lost() {
+            Room::Nonsense
         } else {
             Room::None
         }

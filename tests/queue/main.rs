@@ -9,6 +9,7 @@
 )]
 
 mod basics;
+mod cut_short;
 mod forks;
 mod hostile;
 mod kills;
