@@ -7,7 +7,7 @@ use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 use super::atomics::Ordering;
-use super::directory::{CONSUMER_LOCK, CONTROL, Directory, FileId, NEW, unique};
+use super::directory::{CONSUMER_LOCK, CONTROL, Directory, FileId, NEW, try_lock, unique};
 use super::layout::{Control, FORMAT, PAGE, TICKET_AT, version_of};
 use super::segment::ControlMemory;
 use super::{Error, clock};
@@ -45,8 +45,18 @@ impl ControlPage {
         if is_whole {
             return None;
         }
-        if is_named {
-            directory.remove(CONTROL);
+        if is_named && let Ok(Some((file, _))) = directory.open_file(CONTROL) {
+            // Under the lock, or another one's new page could be removed in place of this one. Whoever holds the lock for
+            // longer than a removal takes is none of us.
+            for _ in 0..20 {
+                if try_lock(&file) {
+                    break;
+                }
+                std::thread::yield_now();
+            }
+            if directory.names(CONTROL, self.id) {
+                directory.remove(CONTROL);
+            }
         }
         Some(Error::CutShort { path: directory.path().join(CONTROL) })
     }

@@ -185,7 +185,9 @@ impl Domain {
         // Seen after the limit was read, so a newer ticket is nothing strange: it waits for the next pass. But a ticket
         // that the counter has not reached even now was never drawn from it. Arrival order is the best there is then,
         // and first of all, or a busy queue would put it off for ever.
-        if record.ticket < self.control.ticket.load(Ordering::Acquire) && self.rings[index].puts_off() {
+        let reached = self.control.ticket.load(Ordering::Acquire);
+        let is_newly_lost = self.control.is_lost() && !self.waits_for_control;
+        if is_newly_lost || record.ticket < reached && self.rings[index].puts_off() {
             passed.more = true;
             return None;
         }

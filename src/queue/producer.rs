@@ -132,6 +132,7 @@ impl Attached {
             if attached.control.is_in_place(&attached.directory) {
                 break;
             }
+            attached.control.clear_away(&attached.directory);
             attached = Self::once(options)?;
         }
         Ok(attached)
