@@ -16,5 +16,6 @@ mod kills;
 mod payload;
 mod place;
 mod processes;
+mod scribble;
 mod space;
 mod users;
