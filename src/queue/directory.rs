@@ -96,7 +96,7 @@ impl Directory {
     /// Opens a file for reading and writing; `None` if there is none of this name.
     pub(crate) fn open_file(&self, name: &str) -> Result<Option<(OwnedFd, Stat)>, Error> {
         match self.openat(name, OFlags::RDWR) {
-            Ok(fd) => self.regular(name, fd).map(Some),
+            Ok(fd) => self.checked(name, fd).map(Some),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(self.refused(name, errno)),
         }
@@ -134,14 +134,22 @@ impl Directory {
     fn openat(&self, name: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
         // NONBLOCK: a FIFO put here by mistake must not make anybody wait.
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        rustix::fs::openat(&self.fd, name, flags, self.access.file_mode())
+        // A new file is ours alone until it has its group.
+        rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)
     }
 
-    fn regular(&self, name: &str, fd: OwnedFd) -> Result<(OwnedFd, Stat), Error> {
-        let stat = rustix::fs::fstat(&fd).map_err(|errno| self.refused(name, errno))?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Error::NotAFile { path: self.path.join(name) });
+    fn checked(&self, name: &str, fd: OwnedFd) -> Result<(OwnedFd, Stat), Error> {
+        let path = self.path.join(name);
+        let mut stat = rustix::fs::fstat(&fd).map_err(|errno| self.refused(name, errno))?;
+        for _ in 0..20 {
+            if stat.st_nlink <= 1 || FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+                break;
+            }
+            // Where files cannot be renamed without replacing, a new one has two names for an instant.
+            std::thread::yield_now();
+            stat = rustix::fs::fstat(&fd).map_err(|errno| self.refused(name, errno))?;
         }
+        self.access.check_file(&path, &stat)?;
         Ok((fd, stat))
     }
 

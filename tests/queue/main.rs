@@ -16,6 +16,7 @@ mod kills;
 mod payload;
 mod place;
 mod processes;
+mod rogue;
 mod scribble;
 mod space;
 mod users;
