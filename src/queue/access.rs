@@ -80,7 +80,7 @@ impl Access {
         let allowed = self.file_mode().as_raw_mode();
         if is_foreign_group || stat.st_mode & 0o077 & !allowed != 0 {
             let mode = stat.st_mode & 0o7777;
-            let group = is_foreign_group.then(|| group(stat.st_gid));
+            let group = (is_foreign_group && mode & 0o007 == 0).then(|| group(stat.st_gid));
             return Err(Error::FileMode { path: path(), mode, allowed, group });
         }
         Ok(())

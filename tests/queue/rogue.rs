@@ -77,7 +77,7 @@ fn in_a_rings_place_it_is_refused_once_in_words_and_left_as_it_is() {
     let mut producer = place.producer();
     let mut expected = Vec::new();
     for (index, (what, words)) in ROGUES.iter().enumerate() {
-        let name = format!("ring.rogue-{index}");
+        let name = format!("ring.rogue-{index:02}");
         if put(&place, what, &place.path().join(&name)) {
             expected.push((name, *words));
         }
@@ -243,7 +243,7 @@ fn a_directory_full_of_junk_keeps_no_message_back() {
     for index in 0..EACH {
         fs::create_dir(place.path().join(format!("ring.junk-{index}"))).unwrap();
         write_private(&place.path().join(format!("junk-{index}")), b"");
-        write_private(&place.path().join(format!("spill.junk-{index}.0")), b"");
+        write_private(&place.path().join(format!("spill.nobody-{index}.0")), b"");
         write_private(&place.path().join(format!("new.junk-{index}")), b"");
     }
     let mut late = place.producer();
@@ -266,7 +266,7 @@ fn a_directory_full_of_junk_keeps_no_message_back() {
     });
     drain(&mut consumer);
     assert_eq!(consumer.counts().delivered, 2 * pushed as u64);
-    assert!(passes_in_between > 10, "the junk was looked at in {passes_in_between} portions");
+    assert!(passes_in_between > 10, "the junk was looked at in {passes_in_between} portions, {pushed} pushed");
     assert_eq!(place.names("junk-").len(), EACH, "what means nothing to us is left alone");
 }
 
