@@ -42,25 +42,38 @@ ext: ## Build the PHP extension for PHP= (default: the php on PATH)
 	    ln -sfn '../$(kind)/release/libcanyon.so' '$(target)/ext/release/libcanyon.so'; \
 	fi
 
+# Without the server and its dependencies. Moved, so that nothing is called libcanyon.so and is
+# no extension; copied first, because a process may be running with the old one. nodelete: as above.
+capi: ## Build the C library, target/capi/release/libcanyon_publish.so (header: stubs/canyon.h)
+	cargo rustc --release --lib --crate-type cdylib --target-dir '$(target)/capi' \
+	    --no-default-features --features capi --config 'profile.release.strip="symbols"' \
+	    -- -C link-arg=-Wl,-soname,libcanyon_publish.so -C link-arg=-Wl,-z,nodelete
+	@cd '$(target)/capi/release' && cp libcanyon.so libcanyon_publish.so.new && \
+	    mv -f libcanyon_publish.so.new libcanyon_publish.so && rm libcanyon.so
+
 ##@ Work on it
 
 setup: ## Install what the tests and the demo need; a second run does nothing
 	@tests/setup/install
 
-test: setup server ext82 ext84 ## Set everything up and run every test
+test: setup server capi ext82 ext84 ## Set everything up and run every test
 	@tests/run
 
-suites := test-rust test-extension test-php test-fpm test-conformance test-browser
+suites := test-rust test-extension test-php test-lives test-soak test-conformance test-browser
 
 $(suites): test-%: setup ## Run one suite; what it tests is built first
 	@tests/run $*
 
-test-extension test-fpm: ext82
-test-extension test-php test-fpm test-browser: ext84
-test-php test-fpm test-conformance test-browser: server
+test-rust test-php: capi
+test-extension test-lives: ext82
+test-extension test-php test-lives test-soak test-browser: ext84
+test-php test-lives test-soak test-conformance test-browser: server
 
 fuzz: setup ## Fuzz everything that reads foreign bytes, a minute each (FUZZ_SECONDS=)
 	@exec tests/fuzz/run
+
+soak: setup server ext84 ## Kill and pause publishers and the consumer for ten minutes, then count (SOAK_SECONDS=)
+	@exec tests/soak/run
 
 autobahn: setup ## Run Autobahn's WebSocket testsuite against the server's frame layer
 	@exec tests/conformance/echo/autobahn
@@ -87,4 +100,4 @@ help: ## List the targets
 	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	    /^[a-z0-9 -]+:.*## / { if (length($$1) > 12) { print "  " $$1; $$1 = "" } printf "  %-12s %s\n", $$1, $$2 }'
 
-.PHONY: demo server ext setup test $(suites) fuzz autobahn lint bench ext82 ext84 clean help
+.PHONY: demo server ext capi setup test $(suites) fuzz soak autobahn lint bench ext82 ext84 clean help

@@ -111,7 +111,9 @@ where
         put(&self.head);
         put(self.draft.app);
         put(self.draft.name);
-        put(self.draft.except.unwrap_or_default());
+        if let Some(except) = self.draft.except {
+            put(except);
+        }
         for channel in self.draft.channels.clone() {
             put(&(channel.len() as u16).to_le_bytes());
             put(channel);
@@ -200,7 +202,7 @@ impl<'a> Input<'a> {
     fn text(&mut self, len: usize) -> Result<&'a str, Malformed> {
         let (text, rest) = self.0.split_at_checked(len).ok_or(Malformed::Short)?;
         self.0 = rest;
-        std::str::from_utf8(text).map_err(|_| Malformed::Utf8)
+        simdutf8::basic::from_utf8(text).map_err(|_| Malformed::Utf8)
     }
 
     fn channel(&mut self) -> Result<&'a str, Malformed> {

@@ -5,7 +5,9 @@
 //! ```text
 //!  broadcast(new OrderShipped)             php/src/Broadcasting: channels formatted, payload encoded once
 //!    │
-//!  extension   Canyon\Publisher            names and sizes checked at the call
+//!  extension   Canyon\Publisher            other doors: capi (a C library), main (canyon publish), http
+//!    │
+//!  check       names and sizes             at the call, so that a mistake shows where it is made
 //!    │
 //!  event       what is published           to a queue record and back
 //!  queue       ═══ shared memory ═══       a ring per publishing process; lock-free; survives kill -9 on either side
@@ -30,9 +32,13 @@
 
 #[cfg(feature = "server")]
 mod bell;
+pub mod check;
 pub mod event;
+pub mod publisher;
 pub mod queue;
 
+#[cfg(feature = "capi")]
+pub mod capi;
 #[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]
@@ -44,12 +50,13 @@ mod error;
 #[cfg(feature = "extension")]
 pub mod extension;
 #[cfg(feature = "server")]
+mod fork_guard;
+#[cfg(feature = "server")]
 mod http;
 #[cfg(feature = "server")]
 mod hub;
 #[cfg(feature = "server")]
 pub mod metrics;
-#[cfg(feature = "server")]
 pub mod protocol;
 #[cfg(feature = "server")]
 pub mod server;

@@ -1,12 +1,14 @@
 //! The command line: `canyon serve`, `canyon publish`, `canyon check`.
 
+use canyon::check::{EVENT_BYTES, Limit, Limits};
 use canyon::config::{AppConfig, Config, ListenAddress, Settings};
-use canyon::event::Draft;
-use canyon::queue::{Producer, ProducerOptions, Push};
+use canyon::protocol::channel::MAX_NAME_LENGTH;
+use canyon::publisher::Publisher;
+use canyon::queue::{self, Access, MAX_PAYLOAD, ProducerOptions};
 use canyon::server::Server;
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -56,10 +58,10 @@ struct ServerArgs {
 #[derive(Debug, Args)]
 struct PublishArgs {
     /// The queue directory of the server.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "CANYON_QUEUE")]
     queue: PathBuf,
     /// Id of the app.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", env = "CANYON_APP_ID")]
     app: String,
     /// Channel to publish on. May be given several times.
     #[arg(long = "channel", value_name = "NAME", required = true)]
@@ -67,12 +69,30 @@ struct PublishArgs {
     /// Name of the event.
     #[arg(long, value_name = "NAME")]
     event: String,
-    /// Its data, as clients get it: usually JSON.
+    /// Its data, as clients get it: usually JSON. A dash takes it from standard input.
     #[arg(long, value_name = "JSON")]
     data: String,
     /// Socket id of the client that does not get it.
     #[arg(long, value_name = "SOCKET_ID")]
     except: Option<String>,
+    /// Group that shares the queue directory.
+    #[arg(
+        long,
+        value_name = "GROUP",
+        env = "CANYON_QUEUE_GROUP",
+        default_value = "",
+        hide_default_value = true
+    )]
+    queue_group: String,
+    /// User, besides this one and root, whose queue directory is trusted.
+    #[arg(long, value_name = "USER", default_value = "", hide_default_value = true)]
+    queue_owner: String,
+    /// Longest data to publish, if the server's limit is another.
+    #[arg(long, value_name = "BYTES", default_value_t = EVENT_BYTES)]
+    max_event_bytes: usize,
+    /// Longest name of a channel, if the server's limit is another.
+    #[arg(long, value_name = "BYTES", default_value_t = MAX_NAME_LENGTH)]
+    max_channel_length: usize,
 }
 
 fn main() -> ExitCode {
@@ -158,19 +178,28 @@ fn termination() -> std::io::Result<impl Future<Output = &'static str>> {
 }
 
 fn publish(args: &PublishArgs) -> Result<(), Box<dyn Error>> {
-    let draft = Draft {
-        app: args.app.as_bytes(),
-        channels: args.channels.iter().map(|name| name.as_bytes()),
-        name: args.event.as_bytes(),
-        data: args.data.as_bytes(),
-        except: args.except.as_deref().map(str::as_bytes),
+    let access = Access::named(&args.queue_owner, &args.queue_group).map_err(|unknown| {
+        format!("--{} {unknown}", if unknown.is_group { "queue-group" } else { "queue-owner" })
+    })?;
+    let limits = Limits {
+        event_bytes: Limit { most: args.max_event_bytes, setting: "--max-event-bytes" },
+        channel_length: Limit { most: args.max_channel_length, setting: "--max-channel-length" },
     };
-    let event = draft.encode()?;
-    let mut producer = Producer::attach(ProducerOptions::new(&args.queue))?;
-    match producer.push(event.len(), |writer| event.write(|part| writer.put(part)))? {
-        Push::Published => Ok(()),
-        Push::Full => Err("the queue is full: is a server running that drains it?".into()),
+    let mut data = args.data.clone().into_bytes();
+    if args.data == "-" {
+        data.clear();
+        // One byte more than any queue takes is enough to be refused.
+        std::io::stdin().lock().take(MAX_PAYLOAD as u64 + 1).read_to_end(&mut data)?;
     }
+    let options = ProducerOptions { access, ..ProducerOptions::new(&args.queue) };
+    let mut publisher = Publisher::attach(options, args.app.as_bytes(), limits)?;
+    let channels = args.channels.iter().map(|name| name.as_bytes());
+    let except = args.except.as_deref().map(str::as_bytes);
+    publisher.publish(channels, args.event.as_bytes(), &data, except)?;
+    if publisher.status().server == queue::Server::Absent {
+        tracing::warn!("no server drains {}: the event waits there for one", args.queue.display());
+    }
+    Ok(())
 }
 
 fn check(args: ServerArgs) -> Result<(), Box<dyn Error>> {

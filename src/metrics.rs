@@ -32,7 +32,12 @@ impl Counter {
 pub struct Metrics {
     /// Events taken from queues.
     pub events_from_queue: Counter,
-    /// Events accepted over the HTTP API.
+    /// Events that were not delivered because they had waited too long while no server ran.
+    pub events_expired: Counter,
+    /// Events that their publisher could not put into the queue because its ring was full, those of the time before the
+    /// server started included.
+    pub events_refused_full: Counter,
+    /// Events accepted over the HTTP API. While delivery is held back they go through the queue, and count there too.
     pub events_from_http: Counter,
     /// Client events relayed.
     pub events_from_clients: Counter,

@@ -1,10 +1,11 @@
 //! What happens, in one readable line each, for somebody who watches: `canyon serve --debug`.
 //!
 //! A leaf that everybody may write to. The lines are tracing events of the target `view`, which is off unless asked for
-//! and then costs one load per call. Payloads are shown only at the level `trace`; secrets never.
+//! and then costs one load per call. Payloads are shown only at the level `trace`; secrets never. What others have named
+//! or sent stays on its line: it can neither begin another one nor speak to the terminal.
 
-use crate::protocol::SocketId;
-use std::fmt::Display;
+use crate::protocol::{ErrorReply, SocketId};
+use std::fmt::{self, Display, Write};
 
 /// A client was let in.
 pub(crate) fn connected(app: &str, socket_id: SocketId) {
@@ -18,16 +19,59 @@ pub(crate) fn disconnected(app: &str, socket_id: SocketId) {
 
 /// A client did what it asked for: `subscribed to`, `unsubscribed from`, `signed in as`.
 pub(crate) fn did(socket_id: SocketId, what: &str, subject: &str) {
-    tracing::debug!(target: "view", "{socket_id} {what} {subject}");
+    tracing::debug!(target: "view", "{socket_id} {what} {}", Line(subject));
 }
 
 /// Somebody was refused something, and was told this.
 pub(crate) fn refused(who: impl Display, why: impl Display) {
-    tracing::debug!(target: "view", "{who} refused: {why}");
+    tracing::debug!(target: "view", "{} refused: {}", Line(who), Line(why));
+}
+
+/// A client was refused something, and was told this.
+pub(crate) fn replied(socket_id: SocketId, reply: &ErrorReply) {
+    match &reply.redacted {
+        Some(redacted) => {
+            refused(socket_id, redacted);
+            tracing::trace!(target: "view", "{socket_id} was told: {}", Line(&reply.message));
+        }
+        None => refused(socket_id, &reply.message),
+    }
 }
 
 /// An event goes to a channel.
 pub(crate) fn event(from: impl Display, event: &str, channel: &str, data: &str) {
-    tracing::debug!(target: "view", "{event} to {channel} from {from}, {} bytes", data.len());
-    tracing::trace!(target: "view", "{event} to {channel}: {data}");
+    let what = Line(format_args!("{event} to {channel}"));
+    tracing::debug!(target: "view", "{what} from {from}, {} bytes", data.len());
+    tracing::trace!(target: "view", "{what}: {}", Line(data));
+}
+
+/// A text with its control characters escaped.
+struct Line<T>(T);
+
+impl<T: Display> Display for Line<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping(f), "{}", self.0)
+    }
+}
+
+struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|c| match c.is_control() {
+            true => write!(self.0, "{}", c.escape_default()),
+            false => self.0.write_char(c),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_have_named_stays_on_its_line() {
+        let line = Line(format_args!("{} to {}", "client-x\r\n\u{1b}[2Jü", "private-\"a\""));
+        assert_eq!(line.to_string(), "client-x\\r\\n\\u{1b}[2Jü to private-\"a\"");
+    }
 }

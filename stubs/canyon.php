@@ -64,10 +64,12 @@ final class Publisher
      *     depth_events: int,
      *     depth_bytes: int,
      *     oldest_ms: int|null,
+     *     refused_events: int,
      *     ring_bytes: int|null,
      *     protocol_version: int,
      *     server_protocol_version: int|null,
-     * } times "since" in milliseconds since 1970; "silent" and "oldest" as durations; depths are those of this process's ring
+     * } times "since" in milliseconds since 1970; "silent" and "oldest" as durations; depths are those of this process's ring,
+     *     "refused" what found it full since it was made
      */
     public function status(): array
     {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use canyon::event::Event;
+use canyon::queue::{Consumer, ConsumerOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -194,6 +196,11 @@ fn debug_prints_a_line_for_what_happens_and_payloads_only_when_asked() {
             assert!(canyon().args(arguments).arg("--queue").arg(&queue).status().unwrap().success());
         };
         publish("greeting");
+        let mut stream = TcpStream::connect(served.address()).unwrap();
+        let handshake = "GET /app/nobody HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+        stream.write_all(handshake.as_bytes()).unwrap();
+        stream.read_exact(&mut [0; 12]).unwrap();
         publish("last");
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
         let text = loop {
@@ -207,6 +214,7 @@ fn debug_prints_a_line_for_what_happens_and_payloads_only_when_asked() {
         };
         assert_eq!(served.end(15).code(), Some(0));
         assert!(text.contains("greeting to lobby from the queue, 11 bytes"), "{text}");
+        assert!(text.contains("a connection to /app/nobody refused: 4001 "), "{text}");
         assert_eq!(text.contains("hello there"), shows_payloads, "{text}");
         assert!(!text.contains("hush-hush"), "{text}");
     }
@@ -252,6 +260,102 @@ fn publish_waits_for_nobody() {
     let queue = directory.path().join("queue");
     let publish = ["publish", "--app", "1", "--channel", "a", "--event", "x", "--data", "{}", "--queue"];
     let output = canyon().args(publish).arg(&queue).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(queue.is_dir(), "the event waits in the queue for a server");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{message}");
+    assert!(message.contains("no server drains") && message.contains("waits there for one"), "{message}");
+    let left =
+        std::fs::read_dir(&queue).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(left.filter(|name| name.starts_with("ring.")).count(), 1, "the event waits for a server");
+}
+
+/// `canyon publish` into `queue`, with something on its standard input.
+fn publish(queue: &std::path::Path, arguments: &[&str], input: &str) -> (Option<i32>, String) {
+    let mut child = canyon()
+        .args(["publish", "--app", "1", "--queue"])
+        .arg(queue)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.stdout.is_empty());
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn publish_puts_an_event_with_all_its_parts_into_the_queue() {
+    let directory = tempfile::tempdir().unwrap();
+    let queue = directory.path().join("queue");
+    let mut consumer = Consumer::open(ConsumerOptions::new(&queue)).unwrap();
+    let channels = ["--channel", "lobby", "--channel", "private-a", "--event", "hello", "--except", "1.2"];
+    for (data, input) in [("{\"a\":1}", ""), ("-", "{\"a\":1}")] {
+        let arguments = [&channels[..], &["--data", data]].concat();
+        assert_eq!(publish(&queue, &arguments, input), (Some(0), String::new()));
+        let mut got = 0;
+        consumer.drain(10, &mut |record| {
+            let event = Event::decode(record.payload).unwrap();
+            assert_eq!((event.app, event.name, event.data), ("1", "hello", "{\"a\":1}"));
+            assert_eq!(
+                (event.channels.collect::<Vec<_>>(), event.except),
+                (vec!["lobby", "private-a"], Some("1.2"))
+            );
+            got += 1;
+            std::ops::ControlFlow::Continue(())
+        });
+        assert_eq!(got, 1, "{data}");
+    }
+}
+
+#[test]
+fn publish_refuses_what_a_server_would_drop() {
+    let directory = tempfile::tempdir().unwrap();
+    let queue = directory.path().join("queue");
+    let long = "x".repeat(1024 * 1024 + 1);
+    for (arguments, input, wanted) in [
+        (
+            ["--channel", "not a name", "--event", "e", "--data", "{}"],
+            "",
+            vec!["\"not a name\"", "not allowed"],
+        ),
+        (
+            ["--channel", "lobby", "--event", "pusher:x", "--data", "{}"],
+            "",
+            vec!["pusher:x", "protocol's own"],
+        ),
+        (["--channel", "lobby", "--event", "", "--data", "{}"], "", vec!["the event name is empty"]),
+        (
+            ["--channel", "lobby", "--event", "e", "--data", "-"],
+            long.as_str(),
+            vec!["1048577 bytes", "the limit is 1048576", "--max-event-bytes"],
+        ),
+    ] {
+        let (code, message) = publish(&queue, &arguments, input);
+        assert_eq!(code, Some(2), "{message}");
+        assert!(wanted.iter().all(|part| message.contains(part)), "{message}");
+    }
+    let raised = ["--channel", "lobby", "--event", "e", "--data", "-", "--max-event-bytes", "2000000"];
+    assert_eq!(publish(&queue, &raised, &long).0, Some(0));
+    let bad = ["--channel", "lobby", "--event", "e", "--data", "{}", "--except", "1"];
+    assert!(publish(&queue, &bad, "").1.contains("the socket id \"1\" is none"));
+    let group = ["--channel", "lobby", "--event", "e", "--data", "{}", "--queue-group", "no-such-group"];
+    assert!(publish(&queue, &group, "").1.contains("--queue-group names no group"));
+}
+
+#[test]
+fn publish_to_a_full_queue_says_how_full_and_that_nobody_drains_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let queue = directory.path().join("queue");
+    let data = "x".repeat(60_000);
+    let arguments = ["--channel", "lobby", "--event", "e", "--data", "-"];
+    // A ring has 256 KiB, and each process adopts what the one before left unread.
+    let ended: Vec<(Option<i32>, String)> = (0..6).map(|_| publish(&queue, &arguments, &data)).collect();
+    assert_eq!(ended[0].0, Some(0));
+    let (code, message) = &ended[5];
+    assert!(
+        *code == Some(2) && message.contains("is full") && message.contains("no server drains it"),
+        "{message}"
+    );
 }

@@ -34,6 +34,10 @@ return [
     | Addresses in the listen list, such as "unix:/run/canyon/http.sock" or
     | "0.0.0.0:8080", replace the host and port if there are any of them.
     |
+    | What was broadcast while no server ran is delivered by the next one, but
+    | not what is more than "max_age" seconds old. If anything waited, all of
+    | it waits "start_hold" seconds more, so that clients can come back.
+    |
     */
 
     'server' => [
@@ -41,6 +45,8 @@ return [
         'port' => env('CANYON_SERVER_PORT', env('REVERB_SERVER_PORT', 8080)),
         'listen' => explode(',', (string) env('CANYON_LISTEN')),
         'path_prefix' => env('CANYON_PATH_PREFIX', env('REVERB_SERVER_PATH', '')),
+        'max_age' => env('CANYON_MAX_AGE', 30),
+        'start_hold' => env('CANYON_START_HOLD', 2),
         'binary' => env('CANYON_BINARY'),
     ],
 
@@ -77,13 +83,33 @@ return [
     |
     | How events are handed to the server. The "extension" transport writes to
     | the queue directory, the "http" transport calls the server's HTTP API.
-    | With "auto", HTTP is used only where the extension is not available.
+    | With "auto", HTTP is used only where the extension is not available. The
+    | "ffi" transport is for command-line PHP that has FFI, but may not load
+    | extensions; its library is looked for where the system's ones are.
     |
-    | Supported: "auto", "extension", "http"
+    | Supported: "auto", "extension", "ffi", "http"
     |
     */
 
     'transport' => env('CANYON_TRANSPORT', 'auto'),
+
+    'ffi_library' => env('CANYON_FFI_LIBRARY'),
+
+    /*
+    |--------------------------------------------------------------------------
+    | Full Queue
+    |--------------------------------------------------------------------------
+    |
+    | What happens to an event for which the queue has no room, because there
+    | is no server or it does not keep up: "throw" an exception, "report" the
+    | exception and go on, or "drop" the event. By default, queue workers and
+    | commands throw, which lets a job be tried again; web requests report.
+    |
+    | Supported: "throw", "report", "drop", null
+    |
+    */
+
+    'on_full' => env('CANYON_ON_FULL'),
 
     /*
     |--------------------------------------------------------------------------

@@ -4,6 +4,7 @@ namespace Canyon;
 
 use Canyon\Broadcasting\BroadcasterFactory;
 use Canyon\Broadcasting\Transports\ExtensionTransport;
+use Canyon\Console\DoctorCommand;
 use Canyon\Console\StartCommand;
 use Illuminate\Broadcasting\BroadcastManager;
 use Illuminate\Contracts\Config\Repository;
@@ -41,7 +42,7 @@ class CanyonServiceProvider extends ServiceProvider
             __DIR__.'/../config/canyon.php' => $this->app->configPath('canyon.php'),
         ], ['canyon', 'canyon-config']);
 
-        $this->commands([StartCommand::class]);
+        $this->commands([DoctorCommand::class, StartCommand::class]);
 
         if (class_exists(AboutCommand::class)) {
             AboutCommand::add('Canyon', fn () => [

@@ -52,6 +52,16 @@ final class Credentials
     }
 
     /**
+     * Ensure that all of them are configured.
+     */
+    public function ensureComplete(): void
+    {
+        $this->id();
+        $this->key();
+        $this->secret();
+    }
+
+    /**
      * Get a part of the credentials, which must be configured.
      */
     private function get(string $name): string

@@ -25,7 +25,7 @@ final class ServerSettings
     /**
      * Get the settings as an array.
      *
-     * @return array{listen: list<string>, queue: string, queue_group?: string, path_prefix: string, app: list<array<string, mixed>>}
+     * @return array{listen: list<string>, queue: string, queue_group?: string, path_prefix: string, max_age?: int, start_hold?: int, app: list<array<string, mixed>>}
      */
     public function toArray(): array
     {
@@ -37,6 +37,7 @@ final class ServerSettings
             'queue' => QueueDirectory::resolve($this->config['queue'] ?? null, $credentials),
             ...array_filter(['queue_group' => (string) ($this->config['queue_group'] ?? '')]),
             'path_prefix' => (string) ($this->config['server']['path_prefix'] ?? ''),
+            ...$this->times($this->config['server'] ?? []),
             'app' => [[
                 'id' => $credentials->id(),
                 'key' => $credentials->key(),
@@ -83,6 +84,20 @@ final class ServerSettings
         }
 
         return str_contains($host, ':') && ! str_starts_with($host, '[') ? "[{$host}]:{$port}" : "{$host}:{$port}";
+    }
+
+    /**
+     * Get how the server treats events that waited for it; what is not configured is left to the server.
+     *
+     * @param  array<string, mixed>  $server
+     * @return array<string, int>
+     */
+    private function times(array $server): array
+    {
+        return array_filter([
+            'max_age' => $this->number($server, 'max_age', 'server'),
+            'start_hold' => $this->number($server, 'start_hold', 'server'),
+        ], static fn (?int $value) => $value !== null);
     }
 
     /**
@@ -136,18 +151,18 @@ final class ServerSettings
     /**
      * Get an option that is a number.
      *
-     * @param  array<string, mixed>  $app
+     * @param  array<string, mixed>  $options
      */
-    private function number(array $app, string $option): ?int
+    private function number(array $options, string $option, string $section = 'app'): ?int
     {
-        $value = $app[$option] ?? null;
+        $value = $options[$option] ?? null;
 
         if ($value === null || $value === '') {
             return null;
         }
 
         if (filter_var($value, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0]]) === false) {
-            throw new InvalidConfiguration("The option [app.{$option}] in config/canyon.php must be a whole number, not [".(is_scalar($value) ? $value : gettype($value)).'].');
+            throw new InvalidConfiguration("The option [{$section}.{$option}] in config/canyon.php must be a whole number, not [".(is_scalar($value) ? $value : gettype($value)).'].');
         }
 
         return (int) $value;

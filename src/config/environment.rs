@@ -1,6 +1,6 @@
 //! Settings from environment variables.
 
-use super::{AppConfig, ConfigError, PathPrefix, Secret, Settings};
+use super::{AppConfig, ConfigError, MaxAge, PathPrefix, Secret, Settings, StartHold};
 use std::fmt::Display;
 use std::path::PathBuf;
 
@@ -29,6 +29,14 @@ pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings
     if let Some((name, prefix)) = first(&["CANYON_PATH_PREFIX", "REVERB_SERVER_PATH"]) {
         let prefix = PathPrefix::try_from(prefix).map_err(|error| ConfigError::new(name, error))?;
         settings.path_prefix = Some(prefix);
+    }
+    if let Some((name, seconds)) = first(&["CANYON_MAX_AGE"]) {
+        let max_age = MaxAge::try_from(parsed::<u32>(name, &seconds)?);
+        settings.max_age = Some(max_age.map_err(|error| ConfigError::new(name, error))?);
+    }
+    if let Some((name, seconds)) = first(&["CANYON_START_HOLD"]) {
+        let start_hold = StartHold::try_from(parsed::<u32>(name, &seconds)?);
+        settings.start_hold = Some(start_hold.map_err(|error| ConfigError::new(name, error))?);
     }
     settings.queue = first(&["CANYON_QUEUE"]).map(|(_, path)| PathBuf::from(path));
     settings.queue_owner = first(&["CANYON_QUEUE_OWNER"]).map(|(_, user)| user);

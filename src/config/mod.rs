@@ -37,6 +37,10 @@ pub struct Config {
     pub workers: usize,
     /// Seconds without progress after which a client with a full outbox is hung up on.
     pub send_timeout: u32,
+    /// Seconds after which an event that waited while no server ran is not delivered any more; 0 is no limit.
+    pub max_age: u32,
+    /// Seconds that delivery is held back at the start, if events waited, so that clients can come back; 0 is not at all.
+    pub start_hold: u32,
     /// The applications served.
     #[serde(rename = "app")]
     pub apps: Vec<AppConfig>,
@@ -60,6 +64,10 @@ pub struct Settings {
     pub workers: Option<Workers>,
     /// See [`Config::send_timeout`].
     pub send_timeout: Option<Seconds>,
+    /// See [`Config::max_age`].
+    pub max_age: Option<MaxAge>,
+    /// See [`Config::start_hold`].
+    pub start_hold: Option<StartHold>,
     /// See [`Config::apps`].
     #[serde(default, rename = "app")]
     pub apps: Vec<AppConfig>,
@@ -141,6 +149,8 @@ impl Settings {
             path_prefix: self.path_prefix.or(below.path_prefix),
             workers: self.workers.or(below.workers),
             send_timeout: self.send_timeout.or(below.send_timeout),
+            max_age: self.max_age.or(below.max_age),
+            start_hold: self.start_hold.or(below.start_hold),
             apps,
         }
     }
@@ -186,6 +196,8 @@ impl Settings {
             path_prefix: self.path_prefix.map(|prefix| prefix.0).unwrap_or_default(),
             workers: self.workers.map_or_else(processors, |workers| workers.0),
             send_timeout: self.send_timeout.map_or(10, |seconds| seconds.0),
+            max_age: self.max_age.map_or(30, |seconds| seconds.0),
+            start_hold: self.start_hold.map_or(2, |seconds| seconds.0),
             apps,
         })
     }
@@ -248,6 +260,40 @@ impl TryFrom<u32> for Seconds {
             Ok(Self(seconds))
         } else {
             Err(format!("a timeout must be 1 to 86400 seconds, not {seconds}"))
+        }
+    }
+}
+
+/// The age of an event in whole seconds, up to a day; 0 is no limit.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct MaxAge(u32);
+
+impl TryFrom<u32> for MaxAge {
+    type Error = String;
+
+    fn try_from(seconds: u32) -> Result<Self, String> {
+        if seconds <= 86_400 {
+            Ok(Self(seconds))
+        } else {
+            Err(format!("max_age must be 0 (no limit) to 86400 seconds, not {seconds}"))
+        }
+    }
+}
+
+/// A short delay in whole seconds: meanwhile the rings of the publishers fill up.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct StartHold(u32);
+
+impl TryFrom<u32> for StartHold {
+    type Error = String;
+
+    fn try_from(seconds: u32) -> Result<Self, String> {
+        if seconds <= 60 {
+            Ok(Self(seconds))
+        } else {
+            Err(format!("start_hold must be 0 (no hold) to 60 seconds, not {seconds}"))
         }
     }
 }

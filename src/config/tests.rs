@@ -18,6 +18,7 @@ fn a_minimal_file_gets_the_defaults() {
     let config = settled(APP);
     assert_eq!(config.listen, [ListenAddress::default()]);
     assert_eq!(config.path_prefix, "");
+    assert_eq!((config.max_age, config.start_hold), (30, 2));
     assert_eq!(config.apps[0].max_event_bytes, 1 << 20);
     assert_eq!(config.apps[0].activity_timeout, 50);
     assert_eq!(config.apps[0].client_events, ClientEvents::Members);
@@ -31,12 +32,14 @@ fn a_minimal_file_gets_the_defaults() {
 fn every_setting_of_the_file_arrives() {
     let config = settled(
         "listen = ['127.0.0.1:1', 'unix:/tmp/a']\nqueue = '/dev/shm/q'\npath_prefix = 'ws/'\nworkers = 3\nsend_timeout = 7\n\
+         max_age = 5\nstart_hold = 0\n\
          [[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nclient_events = 'off'\nmax_connections = 5\nmax_event_bytes = 10_240\n\
          activity_timeout = 9\nallowed_origins = ['example.com']\n\
          [[app]]\nid = '2'\nkey = 'l'\nsecret = 's'\nqueue = '/dev/shm/other'\n",
     );
     assert_eq!(config.listen[1], ListenAddress::Unix("/tmp/a".into()));
     assert_eq!((config.path_prefix.as_str(), config.workers, config.send_timeout), ("/ws", 3, 7));
+    assert_eq!((config.max_age, config.start_hold), (5, 0));
     let app = &config.apps[0];
     assert_eq!((app.client_events, app.max_connections), (ClientEvents::Off, 5));
     assert_eq!((app.max_event_bytes, app.activity_timeout), (10_240, 9));
@@ -66,6 +69,10 @@ fn mistakes_name_file_line_and_key() {
         ),
         ("[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nclient_events = 'yes'\n", &["line 5", "yes"]),
         ("workers = 0\n", &["line 1", "workers"]),
+        ("max_age = 86401\n", &["line 1", "max_age", "86401"]),
+        ("max_age = '30s'\n", &["line 1", "max_age"]),
+        ("start_hold = 61\n", &["line 1", "start_hold", "61"]),
+        ("start_hold = -1\n", &["line 1", "start_hold"]),
         ("path_prefix = 'a b'\n", &["line 1", "path_prefix"]),
         ("listen = [", &["line 1"]),
         ("", &["no app"]),
@@ -135,6 +142,18 @@ fn reverb_names_stand_in() {
     let config = settings.settle().unwrap();
     assert_eq!(config.apps[0].id, "9");
     assert_eq!(config.listen, ["127.0.0.1:6001".parse().unwrap()]);
+}
+
+#[test]
+fn ages_and_holds_come_from_the_environment_too() {
+    let settings = environment(&[("CANYON_MAX_AGE", "0"), ("CANYON_START_HOLD", "7")]);
+    let config = settings.over(Settings::from_toml(APP, &"f").unwrap()).settle().unwrap();
+    assert_eq!((config.max_age, config.start_hold), (0, 7));
+    for (name, value) in [("CANYON_MAX_AGE", "30s"), ("CANYON_START_HOLD", "61")] {
+        let read = Settings::from_environment(|asked| (asked == name).then(|| value.to_owned()));
+        let message = read.unwrap_err().to_string();
+        assert!(message.contains(name), "{message}");
+    }
 }
 
 #[test]

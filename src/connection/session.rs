@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// Largest `data` of a client event. (The hosted number is not known; this is that of its HTTP API.)
 const MAX_CLIENT_EVENT_BYTES: usize = 10_240;
 
-/// Longest event name, in bytes, that the server libraries of the hosted service send.
+/// Longest event name, in characters, that the server libraries of the hosted service send.
 const MAX_EVENT_NAME_LENGTH: usize = 200;
 
 /// See the module.
@@ -108,7 +108,7 @@ impl Session {
             Err(why) => Err(ErrorReply::malformed(&why)),
         };
         done.unwrap_or_else(|reply| {
-            view::refused(self.socket_id, &reply.message);
+            view::replied(self.socket_id, &reply);
             frame::error_reply(&reply).for_each(|frame| outbox.push(frame));
             Reaction::Nothing
         })
@@ -134,7 +134,7 @@ impl Session {
         subscriber: Subscriber,
     ) -> Result<Reaction, ErrorReply> {
         let name = subscribe.channel.as_str();
-        channel::validate(name, self.app.config.max_channel_name_length)
+        channel::validate(name.as_bytes(), self.app.config.max_channel_name_length)
             .map_err(|why| ErrorReply::invalid_channel(name, why))?;
         if self.subscriptions.contains_key(name) {
             return Err(ErrorReply::already_subscribed(name));
@@ -256,7 +256,7 @@ impl Session {
         if data.get().len() > limit {
             return Err(ErrorReply::client_event_too_large(limit));
         }
-        if event.len() > MAX_EVENT_NAME_LENGTH {
+        if event.chars().count() > MAX_EVENT_NAME_LENGTH {
             return Err(ErrorReply::client_event_name_too_long(MAX_EVENT_NAME_LENGTH));
         }
         let rate = self.app.config.client_event_rate;

@@ -1,5 +1,6 @@
 //! A TCP or Unix stream, as one type.
 
+use crate::fork_guard::ForkGuard;
 use crate::hub::Socket;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,8 +11,8 @@ use tokio::net::{TcpStream, UnixStream};
 /// A connected stream that the worker's runtime watches.
 #[derive(Debug)]
 pub(crate) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+    Tcp(ForkGuard<TcpStream>),
+    Unix(ForkGuard<UnixStream>),
 }
 
 macro_rules! either {
@@ -27,8 +28,8 @@ impl Stream {
     /// Registers an accepted socket with the runtime of the calling thread.
     pub(crate) fn register(socket: Socket) -> io::Result<Self> {
         match socket {
-            Socket::Tcp(stream) => TcpStream::from_std(stream).map(Self::Tcp),
-            Socket::Unix(stream) => UnixStream::from_std(stream).map(Self::Unix),
+            Socket::Tcp(stream) => stream.convert(TcpStream::from_std).map(Self::Tcp),
+            Socket::Unix(stream) => stream.convert(UnixStream::from_std).map(Self::Unix),
         }
     }
 
@@ -72,27 +73,27 @@ impl Stream {
 
     fn shut(&self, how: std::net::Shutdown) {
         // Fails only where the peer was faster, and then there is nothing left to end.
-        let _ = either!(self, inner => socket2::SockRef::from(inner).shutdown(how));
+        let _ = either!(self, inner => socket2::SockRef::from(&**inner).shutdown(how));
     }
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        either!(self.get_mut(), inner => Pin::new(inner).poll_read(cx, buf))
+        either!(self.get_mut(), inner => Pin::new(&mut **inner).poll_read(cx, buf))
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        either!(self.get_mut(), inner => Pin::new(inner).poll_write(cx, buf))
+        either!(self.get_mut(), inner => Pin::new(&mut **inner).poll_write(cx, buf))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self.get_mut(), inner => Pin::new(inner).poll_flush(cx))
+        either!(self.get_mut(), inner => Pin::new(&mut **inner).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self.get_mut(), inner => Pin::new(inner).poll_shutdown(cx))
+        either!(self.get_mut(), inner => Pin::new(&mut **inner).poll_shutdown(cx))
     }
 
     fn poll_write_vectored(
@@ -100,7 +101,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        either!(self.get_mut(), inner => Pin::new(inner).poll_write_vectored(cx, bufs))
+        either!(self.get_mut(), inner => Pin::new(&mut **inner).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {

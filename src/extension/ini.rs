@@ -10,6 +10,7 @@ use ext_php_rs::flags::{ErrorType, IniEntryPermission};
 use ext_php_rs::zend::{IniEntryDef, IniEntryDefs};
 
 use super::zend;
+use crate::check::{self, Limit, Limits};
 use crate::queue::{Access, MAX_PAYLOAD, RING_BYTES};
 
 const RING: &CStr = c"canyon.ring_bytes";
@@ -31,8 +32,7 @@ static ENTRIES: IniEntryDefs<6> = IniEntryDefs::new([
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) ring_bytes: usize,
-    pub(super) max_event_bytes: usize,
-    pub(super) max_channel_length: usize,
+    pub(super) limits: Limits,
     pub(super) access: Access,
 }
 
@@ -52,8 +52,10 @@ pub(super) fn read() -> Result<Settings, String> {
     }
     Ok(Settings {
         ring_bytes,
-        max_event_bytes: size(EVENT, 1, MAX_PAYLOAD)?,
-        max_channel_length: size(CHANNEL, 1, 200)?,
+        limits: Limits {
+            event_bytes: Limit { most: size(EVENT, 1, MAX_PAYLOAD)?, setting: "canyon.max_event_bytes" },
+            channel_length: Limit { most: size(CHANNEL, 1, 200)?, setting: "canyon.max_channel_length" },
+        },
         access: Access::named(&value(OWNER), &value(GROUP)).map_err(|problem| {
             let entry = if problem.is_group { GROUP } else { OWNER };
             refused(entry, &problem.to_string())
@@ -65,21 +67,9 @@ fn value(entry: &CStr) -> String {
     zend::ini_string(entry).unwrap_or_default().trim().to_owned()
 }
 
-/// A number of bytes: digits, and K, M or G behind them as everywhere in php.ini.
+/// A number of bytes.
 fn size(entry: &CStr, least: usize, most: usize) -> Result<usize, String> {
-    let text = value(entry);
-    let (digits, unit) = match text.char_indices().next_back() {
-        Some((at, 'k' | 'K')) => (&text[..at], 1 << 10),
-        Some((at, 'm' | 'M')) => (&text[..at], 1 << 20),
-        Some((at, 'g' | 'G')) => (&text[..at], 1 << 30),
-        _ => (text.as_str(), 1),
-    };
-    let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let bytes =
-        digits.parse::<usize>().ok().filter(|_| all_digits).and_then(|number| number.checked_mul(unit));
-    bytes.filter(|bytes| (least..=most).contains(bytes)).ok_or_else(|| {
-        refused(entry, &format!("must be a number from {least} to {most}; K, M and G may stand behind it"))
-    })
+    check::size(&value(entry), least, most).map_err(|why| refused(entry, &why))
 }
 
 fn refused(entry: &CStr, why: &str) -> String {

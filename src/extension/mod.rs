@@ -3,7 +3,6 @@
 //! Thin: it checks what PHP hands over, says what is wrong at the call where it is wrong, and passes on to the queue and
 //! the server. It starts no thread unless `Canyon\Server::start()` is called.
 
-mod check;
 mod exception;
 mod info;
 mod ini;

@@ -16,12 +16,12 @@ use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::{ZendHashTable, Zval};
 
-use super::check;
 use super::exception::{exception, queue_full, type_error};
-use super::ini::Settings;
 use super::registry::{QueueIndex, Thread, thread};
 use super::zend::{self, Elements};
+use crate::check::{self, Limits};
 use crate::event::Draft;
+use crate::publisher::why_full;
 use crate::queue::{Push, Server, Status};
 
 /// Publishes events of one application through a queue.
@@ -65,14 +65,21 @@ impl Publisher {
     ) -> PhpResult<()> {
         let except = exceptSocketId.as_ref().map(|id| &***id);
         let published = thread(|thread| {
-            let settings = thread.settings().map_err(exception)?;
-            let channels = Channels::from(channels, &settings)?;
+            let limits = thread.settings().map_err(exception)?.limits;
             check::event_name(&event).map_err(exception)?;
-            check::data(&data, &settings).map_err(exception)?;
+            check::data(&data, &limits).map_err(exception)?;
             except.map_or(Ok(()), check::socket_id).map_err(exception)?;
-            self.push(thread, Draft { app: &self.app, channels, name: &event, data: &data, except })
+            let message = Message { name: &event, data: &data, except };
+            let channels = channels.dereference();
+            match channels.zend_str() {
+                Some(channel) => {
+                    check::channel(channel.as_bytes(), &limits).map_err(exception)?;
+                    self.push(thread, std::iter::once(channel.as_bytes()), message)
+                }
+                None => self.push_to_many(thread, channels, &limits, message),
+            }
         });
-        published.unwrap_or_else(|| Err(exception("PHP is shutting down: nothing can be published any more")))
+        published.unwrap_or_else(|| Err(shutting_down()))
     }
 
     /// What this thread sees of the queue. Attaches to it.
@@ -89,26 +96,50 @@ impl Publisher {
 impl Publisher {
     #[inline]
     fn index(&self, thread: &mut Thread) -> QueueIndex {
-        self.index.get().unwrap_or_else(|| {
-            let index = thread.index(&self.queue);
-            self.index.set(Some(index));
-            index
-        })
+        self.index.get().unwrap_or_else(|| self.look_up(thread))
+    }
+
+    #[cold]
+    fn look_up(&self, thread: &mut Thread) -> QueueIndex {
+        let index = thread.index(&self.queue);
+        self.index.set(Some(index));
+        index
+    }
+
+    /// Apart from the way of a lone channel, which is the usual one: little code is quick even when none of it is in a cache.
+    #[inline(never)]
+    fn push_to_many<'a>(
+        &'a self,
+        thread: &mut Thread,
+        channels: &'a Zval,
+        limits: &Limits,
+        message: Message<'a>,
+    ) -> PhpResult<()> {
+        let Some(table) = channels.array() else { return Err(wrong_type("", channels)) };
+        check::channels(table.len()).map_err(exception)?;
+        let elements = Elements::of(table);
+        for (index, element) in elements.clone().enumerate() {
+            let name = element.zend_str().ok_or_else(|| wrong_type(&format!(" element {index}"), element))?;
+            check::channel(name.as_bytes(), limits).map_err(exception)?;
+        }
+        let names = elements.filter_map(|element| Some(element.zend_str()?.as_bytes()));
+        self.push(thread, names, message)
     }
 
     #[inline]
     fn push<'a>(
-        &self,
+        &'a self,
         thread: &mut Thread,
-        draft: Draft<'a, impl Iterator<Item = &'a [u8]> + Clone>,
+        channels: impl Iterator<Item = &'a [u8]> + Clone,
+        Message { name, data, except }: Message<'a>,
     ) -> PhpResult<()> {
         let index = self.index(thread);
         let producer = thread.producer(index).map_err(exception)?;
-        let encoded = draft.encode().map_err(exception)?;
+        let encoded = Draft { app: &self.app, channels, name, data, except }.encode().map_err(exception)?;
         let pushed = producer.push(encoded.len(), |writer| encoded.write(|piece| writer.put(piece)));
         match pushed.map_err(exception)? {
             Push::Published => Ok(()),
-            Push::Full => Err(full(&producer.status())),
+            Push::Full => Err(queue_full(why_full(&producer.status()))),
         }
     }
 
@@ -135,6 +166,7 @@ impl Publisher {
         table.insert("depth_events", depth.map_or(0, |status| number(status.depth_records)))?;
         table.insert("depth_bytes", depth.map_or(0, |status| number(status.depth_bytes)))?;
         table.insert("oldest_ms", depth.and_then(|status| status.oldest_ms).map(number))?;
+        table.insert("refused_events", depth.map_or(0, |status| number(status.refused)))?;
         table.insert("ring_bytes", depth.map(|status| number(status.ring_bytes)))?;
         table.insert("protocol_version", i64::from(crate::queue::PROTOCOL_VERSION))?;
         // Another version on the other side refuses to attach, and says so in `error`.
@@ -149,43 +181,17 @@ fn number(value: impl TryInto<i64>) -> i64 {
     value.try_into().unwrap_or(i64::MAX)
 }
 
-/// The channels of a call: one string or an array of them. Cheap to walk again.
-#[derive(Debug, Clone)]
-enum Channels<'a> {
-    One(std::iter::Once<&'a [u8]>),
-    Many(Elements<'a>),
+/// What a call publishes, wherever it does.
+#[derive(Debug, Clone, Copy)]
+struct Message<'a> {
+    name: &'a [u8],
+    data: &'a [u8],
+    except: Option<&'a [u8]>,
 }
 
-impl<'a> Channels<'a> {
-    /// Checks every name.
-    #[inline]
-    fn from(channels: &'a Zval, settings: &Settings) -> PhpResult<Self> {
-        let channels = channels.dereference();
-        if let Some(name) = channels.zend_str() {
-            check::channel(name.as_bytes(), settings).map_err(exception)?;
-            return Ok(Self::One(std::iter::once(name.as_bytes())));
-        }
-        let Some(table) = channels.array() else { return Err(wrong_type("", channels)) };
-        check::channels(table.len()).map_err(exception)?;
-        let elements = Elements::of(table);
-        for (index, element) in elements.clone().enumerate() {
-            let name = element.zend_str().ok_or_else(|| wrong_type(&format!(" element {index}"), element))?;
-            check::channel(name.as_bytes(), settings).map_err(exception)?;
-        }
-        Ok(Self::Many(elements))
-    }
-}
-
-impl<'a> Iterator for Channels<'a> {
-    type Item = &'a [u8];
-
-    #[inline]
-    fn next(&mut self) -> Option<&'a [u8]> {
-        match self {
-            Self::One(name) => name.next(),
-            Self::Many(elements) => elements.next()?.zend_str().map(|name| name.as_bytes()),
-        }
-    }
+#[cold]
+fn shutting_down() -> PhpException {
+    exception("PHP is shutting down: nothing can be published any more")
 }
 
 #[cold]
@@ -194,23 +200,5 @@ fn wrong_type(place: &str, value: &Zval) -> PhpException {
     type_error(format!(
         "Canyon\\Publisher::publish(): Argument #1 ($channels){place} must be of type {wanted}, {} given",
         zend::type_name(value)
-    ))
-}
-
-/// No room: says how much waits and whether anybody drains.
-#[cold]
-fn full(status: &Status) -> PhpException {
-    let Status { depth_records, depth_bytes, ring_bytes, .. } = status;
-    let server = match status.server {
-        Server::Absent => {
-            "no server drains it; start one, for example with php artisan canyon:start".to_owned()
-        }
-        Server::Alive { .. } => "the server is alive but does not keep up".to_owned(),
-        Server::Silent { for_ms } => format!("the server is there but has not drained it for {for_ms} ms"),
-    };
-    queue_full(format!(
-        "the queue {} is full: {depth_records} events ({depth_bytes} of {ring_bytes} bytes) of this process wait in it, and \
-         {server}",
-        status.path.display()
     ))
 }

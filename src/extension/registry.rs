@@ -37,6 +37,14 @@ impl Thread {
     /// The settings of the present request.
     #[inline]
     pub(super) fn settings(&mut self) -> Result<Settings, String> {
+        match self.settings {
+            Some(Ok(settings)) => Ok(settings),
+            _ => self.read_settings(),
+        }
+    }
+
+    #[cold]
+    fn read_settings(&mut self) -> Result<Settings, String> {
         self.settings.get_or_insert_with(ini::read).clone()
     }
 

@@ -47,6 +47,6 @@ pub(super) fn members(hub: &Hub, app: &App, name: &str) -> Result<Answer, Refusa
 
 /// Refuses names that no channel can have.
 pub(super) fn require_name(app: &App, name: &str) -> Result<(), Refusal> {
-    channel::validate(name, app.config.max_channel_name_length)
+    channel::validate(name.as_bytes(), app.config.max_channel_name_length)
         .map_err(|why| Refusal::bad_request(format!("Invalid channel name {name:?}: {why}")))
 }

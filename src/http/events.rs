@@ -6,7 +6,7 @@ use super::channels::require_name;
 use super::info::Info;
 use super::query::Query;
 use super::{Answer, Refusal, json};
-use crate::hub::{App, Event, Hub};
+use crate::hub::{App, Event, Hub, Overloaded};
 use crate::protocol::{SocketId, channel};
 use crate::view;
 use hyper::StatusCode;
@@ -15,13 +15,15 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// Longest event name that the server libraries of the hosted service send, in bytes.
+/// Longest event name that the server libraries of the hosted service send, in characters.
 const MAX_NAME_LENGTH: usize = 200;
 
 #[derive(Deserialize)]
 struct Body<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
+    /// Text, as documented. (What the hosted service does with an empty one or with another JSON value is not known: the
+    /// one is taken, the other refused, rather than written anew as text.)
     #[serde(borrow)]
     data: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -52,7 +54,7 @@ pub(super) fn publish(hub: &Hub, app: &App, body: &[u8], query: &Query<'_>) -> R
     let body = if body.is_empty() { Body::from_query(query)? } else { parse(body)? };
     let checked = body.check(app)?;
     require_room(hub)?;
-    checked.publish(hub, app);
+    checked.publish(hub, app).map_err(|Overloaded| over_capacity())?;
     let attributes = |name: &&str| {
         let attributes = checked.info.of(hub, app, name, hub.occupancy(app, name));
         ((*name).to_owned(), Value::Object(attributes))
@@ -77,7 +79,9 @@ pub(super) fn publish_batch(hub: &Hub, app: &App, body: &[u8]) -> Result<Answer,
     }
     let checked = batch.iter().map(|body| body.check(app)).collect::<Result<Vec<_>, _>>()?;
     require_room(hub)?;
-    checked.iter().for_each(|event| event.publish(hub, app));
+    for (index, event) in checked.iter().enumerate() {
+        event.publish(hub, app).map_err(|Overloaded| half_done(index, batch.len()))?;
+    }
     if checked.iter().all(|event| event.info == Info::default()) {
         return Ok(json("{}"));
     }
@@ -96,19 +100,34 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
 
 /// Refuses while the workers are behind: the publisher should come back, nothing is half done.
 fn require_room(hub: &Hub) -> Result<(), Refusal> {
-    if hub.is_overloaded() {
-        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "The server is over capacity, try again"));
+    if hub.is_overloaded() { Err(over_capacity()) } else { Ok(()) }
+}
+
+fn over_capacity() -> Refusal {
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "The server is over capacity, try again")
+}
+
+/// While delivery is held back, the queue can become full in the middle of a batch.
+fn half_done(done: usize, of: usize) -> Refusal {
+    match done {
+        0 => over_capacity(),
+        _ => Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!(
+                "The server is over capacity: it took the first {done} of {of} events, try the others again"
+            ),
+        ),
     }
-    Ok(())
 }
 
 impl Checked<'_> {
-    fn publish(&self, hub: &Hub, app: &App) {
+    fn publish(&self, hub: &Hub, app: &App) -> Result<(), Overloaded> {
         for name in &self.channels {
             view::event("the HTTP API", self.event.name, name, self.event.data);
-            hub.publish(app, name, &self.event);
         }
+        hub.submit(app, &self.channels, &self.event)?;
         hub.metrics.events_from_http.increment();
+        Ok(())
     }
 }
 
@@ -134,9 +153,9 @@ impl<'a> Body<'a> {
 
     fn check(&self, app: &App) -> Result<Checked<'_>, Refusal> {
         let name = self.name.as_ref();
-        if name.is_empty() || name.len() > MAX_NAME_LENGTH {
+        if name.is_empty() || name.chars().count() > MAX_NAME_LENGTH {
             return Err(Refusal::bad_request(format!(
-                "The event's name must have 1 to {MAX_NAME_LENGTH} bytes"
+                "The event's name must have 1 to {MAX_NAME_LENGTH} characters"
             )));
         }
         if name.starts_with("pusher:") || name.starts_with("pusher_internal:") {
@@ -178,7 +197,8 @@ impl<'a> Body<'a> {
         names.iter().try_for_each(|name| require_name(app, name))?;
         let mut seen = HashSet::new();
         names.retain(|name| seen.insert(*name));
-        // Each encrypted channel has a key of its own, so no text can be meant for two of them.
+        // Each encrypted channel has a key of its own, so no text can be meant for two of them. (The hosted answer is
+        // not known; the server libraries refuse to send such an event.)
         if names.len() > 1 && names.iter().any(|name| channel::is_encrypted(name)) {
             return Err(Refusal::bad_request(
                 "An event for an encrypted channel can be for no other channel",

@@ -44,8 +44,9 @@ impl Info {
         Ok(())
     }
 
-    /// The attributes that the channel has of those asked for. On presence channels the hosted service gives both counts
-    /// for either.
+    /// The attributes that the channel has of those asked for. Presence channels have both counts, as in the hosted service
+    /// (its documentation says otherwise), and subscriptions are counted whether or not the app has
+    /// `subscription_counts`, which is about events only. (The hosted answer in that case is not known.)
     pub(super) fn of(self, hub: &Hub, app: &App, name: &str, occupancy: Occupancy) -> Map<String, Value> {
         let mut attributes = Map::new();
         let is_presence = ChannelKind::of(name) == ChannelKind::Presence;

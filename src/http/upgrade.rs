@@ -35,6 +35,10 @@ pub(super) fn is_requested(request: &Request<Incoming>) -> bool {
 pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, is_local: bool) -> Answer {
     let upgrade = hyper::upgrade::on(&mut request);
     let admission = admit(worker, &request, is_local);
+    if let Err(close) = &admission {
+        let who = format_args!("a connection to {}", request.uri().path());
+        view::refused(who, format_args!("{} {}", close.code, close.reason));
+    }
     match create_response(&request.map(|_| ())) {
         Ok(response) => {
             tokio::task::spawn_local(switch(Rc::clone(worker), upgrade, admission));
@@ -91,10 +95,7 @@ async fn switch(worker: Rc<Worker>, upgrade: OnUpgrade, admission: Result<Quota,
                 tracing::error!(%error, "a new connection could not be given a socket id");
             }
         }
-        Err(close) => {
-            view::refused("a connection", format_args!("{} {}", close.code, close.reason));
-            refuse(stream, &close).await;
-        }
+        Err(close) => refuse(stream, &close).await,
     }
 }
 

@@ -1,8 +1,9 @@
 //! An application while it is served.
 
+use super::Hold;
 use crate::config::AppConfig;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Settings and the count of connections.
 #[derive(Debug)]
@@ -10,11 +11,12 @@ pub(crate) struct App {
     pub(crate) index: usize,
     pub(crate) config: AppConfig,
     connections: AtomicUsize,
+    hold: OnceLock<Arc<Hold>>,
 }
 
 impl App {
     pub(crate) fn new(index: usize, config: AppConfig) -> Self {
-        Self { index, config, connections: AtomicUsize::new(0) }
+        Self { index, config, connections: AtomicUsize::new(0), hold: OnceLock::new() }
     }
 
     /// Takes one of the app's connections, if any is left.
@@ -28,6 +30,16 @@ impl App {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| (count < limit).then_some(count + 1))
             .ok()
             .map(|_| Quota(Arc::clone(self)))
+    }
+
+    /// Holds its events back, all of them, until the hold is over. Only the first hold of an app counts.
+    pub(crate) fn hold_back(&self, hold: Arc<Hold>) {
+        self.hold.get_or_init(|| hold);
+    }
+
+    /// The hold on its delivery, while it lasts.
+    pub(super) fn hold(&self) -> Option<&Hold> {
+        self.hold.get().map(Arc::as_ref).filter(|hold| !hold.is_over())
     }
 
     /// Connections at the moment.

@@ -15,7 +15,7 @@ pub(super) struct Channel {
     pub(super) counted: Option<Instant>,
     /// Whether somebody is waiting to tell them.
     pub(super) is_count_due: bool,
-    /// Whether the application was told that the channel remembers nothing.
+    /// Whether the application was told that the channel remembers nothing, since it last remembered something.
     pub(super) is_miss_told: bool,
 }
 

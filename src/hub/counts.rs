@@ -2,6 +2,9 @@
 //!
 //! Up to a hundred, every change is told at once. Above, a channel is told at most every five seconds, the last change
 //! included: a channel that had to wait stands in its shard's list until [`Hub::tell_due_counts`] comes round.
+//!
+//! When the last connection leaves, nobody is there to be told, but the application is told 0: who keeps the number of
+//! each channel would otherwise keep a 1 for ever. (What the hosted service does is not known.)
 
 use super::channel::Channel;
 use super::life::LifeEvent;

@@ -1,5 +1,6 @@
 //! The way to a worker from every other thread.
 
+use crate::fork_guard::ForkGuard;
 use crate::protocol::{Close, EncodedFrame, SocketId};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;
@@ -56,8 +57,8 @@ pub(crate) struct Admission {
 /// An accepted socket, non-blocking, not yet known to any runtime.
 #[derive(Debug)]
 pub(crate) enum Socket {
-    Tcp(std::net::TcpStream),
-    Unix(std::os::unix::net::UnixStream),
+    Tcp(ForkGuard<std::net::TcpStream>),
+    Unix(ForkGuard<std::os::unix::net::UnixStream>),
 }
 
 /// The sending half. It never blocks: whoever can wait asks [`Inbox::is_over_mark`] first.

@@ -14,6 +14,7 @@ mod cache;
 mod channel;
 mod counts;
 mod facts;
+mod hold;
 mod inbox;
 pub(crate) mod life;
 mod observer;
@@ -22,6 +23,7 @@ mod users;
 
 pub(crate) use app::{App, Quota};
 pub(crate) use facts::Occupancy;
+pub(crate) use hold::{Hold, QueueEnd};
 pub(crate) use inbox::{Admission, Delivery, Inbox, Letter, Mailbox, Socket};
 pub(crate) use observer::{Observed, Observer};
 
@@ -143,35 +145,16 @@ impl Hub {
             return;
         }
         let frame = frame::event(event.name, channel, event.data);
-        if is_remembered {
-            let name = occupied.map_or_else(|| channel.into(), |(name, _)| Arc::clone(name));
-            cache.remember(&name, &frame, event.data, Instant::now());
-        }
         if let Some((name, channel)) = occupied {
             self.post(app, name, channel, event.except, &frame);
         }
-    }
-
-    /// Relays a client event to the others on its channel.
-    pub(crate) fn publish_client_event(
-        &self,
-        app: &App,
-        channel: &str,
-        from: SocketId,
-        frame: &EncodedFrame,
-        tell: impl FnOnce() -> LifeEvent,
-    ) -> Result<(), Overloaded> {
-        if self.is_overloaded() {
-            return Err(Overloaded);
+        if is_remembered {
+            let name = occupied.map_or_else(|| channel.into(), |(name, _)| Arc::clone(name));
+            cache.remember(&name, &frame, event.data, Instant::now());
+            if let Some(occupied) = channels.get_mut(channel) {
+                occupied.is_miss_told = false;
+            }
         }
-        let shard = self.shard(app, channel).lock();
-        if let Some((name, channel)) = shard.channels.get_key_value(channel) {
-            self.post(app, name, channel, Some(from), frame);
-        }
-        drop(shard);
-        self.metrics.events_from_clients.increment();
-        self.observe(app, LifeKind::ClientEvent, tell);
-        Ok(())
     }
 
     /// Counts a subscription and sends its admission to the subscriber's own worker.
@@ -267,6 +250,10 @@ impl Hub {
                 receivers,
             }));
         }
+    }
+
+    fn wants(&self, app: &App, kind: LifeKind) -> bool {
+        self.observer.as_ref().is_some_and(|observer| observer.wants(app.index, kind))
     }
 
     /// Tells of an event, which is not even made where nobody wants to know of its kind.

@@ -1,7 +1,7 @@
 //! Order and counting, seen from the inboxes of two workers.
 
 use super::*;
-use crate::config::{AppConfig, Secret, Settings};
+use crate::config::{AppConfig, LifeKinds, Secret, Settings};
 
 struct House {
     hub: Hub,
@@ -10,10 +10,15 @@ struct House {
 }
 
 fn house() -> House {
+    observed(None)
+}
+
+/// A house whose hub tells of what happens.
+fn observed(observer: Option<Observer>) -> House {
     let app = |id: &str| AppConfig::new(id.into(), format!("key-{id}"), Secret::new("secret".into()));
     let settings = Settings { apps: vec![app("1"), app("2")], ..Settings::default() };
     let (inboxes, mailboxes) = (0..2).map(|_| Inbox::new()).unzip();
-    let hub = Hub::new(&settings.settle().unwrap(), inboxes, None, Arc::default());
+    let hub = Hub::new(&settings.settle().unwrap(), inboxes, observer, Arc::default());
     let app = Arc::clone(hub.app_by_id("1").unwrap());
     House { hub, mailboxes, app }
 }
@@ -93,6 +98,21 @@ fn a_cache_channel_remembers_its_last_event_and_tells_of_nothing_else() {
     house.publish("private-cache-b", "before anybody came");
     house.subscribe("private-cache-b", 1, None);
     assert_eq!(frames(1), ["before anybody came"]);
+}
+
+#[test]
+fn the_application_is_told_once_each_time_that_a_cache_channel_has_nothing() {
+    let (observer, mut told) = Observer::new(vec![LifeKinds::NONE.with(LifeKind::CacheMiss)]);
+    let house = observed(Some(observer));
+    let mut misses = |subscriptions: usize| {
+        (0..subscriptions).for_each(|worker| house.subscribe("cache-a", worker, None));
+        std::iter::from_fn(|| told.take()).count()
+    };
+    assert_eq!(misses(2), 1);
+    house.publish("cache-a", "first");
+    assert_eq!(misses(2), 0);
+    house.hub.shard(&house.app, "cache-a").lock().cache = Cache::default(); // as it is half an hour later
+    assert_eq!(misses(2), 1, "the channel has had subscribers all the time");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Members of presence channels: read from `channel_data`, written into the lists and events of the channel.
 
+use super::user::MAX_USER_ID_LENGTH;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::fmt::Write as _;
@@ -13,9 +14,6 @@ pub struct Member {
     /// The JSON text of `user_info`, `null` if the application gave none.
     pub user_info: Arc<str>,
 }
-
-/// Longest user id the hosted service takes.
-pub const MAX_USER_ID_LENGTH: usize = 128;
 
 #[derive(Deserialize)]
 struct ChannelData<'a> {
@@ -34,10 +32,10 @@ impl Member {
         let data: ChannelData<'_> = serde_json::from_str(channel_data).map_err(|error| {
             format!("channel_data of a presence subscription must be a JSON object with a user_id: {error}")
         })?;
-        let user_id = data.user_id.and_then(|raw| user_id(raw.get())).ok_or(
+        let user_id = data.user_id.and_then(|raw| user_id(raw.get())).filter(|id| !id.is_empty()).ok_or(
             "channel_data of a presence subscription must hold a user_id that is a string or an integer",
         )?;
-        if user_id.len() > MAX_USER_ID_LENGTH {
+        if user_id.chars().count() > MAX_USER_ID_LENGTH {
             return Err(format!("user_id is longer than {MAX_USER_ID_LENGTH} characters"));
         }
         let user_info = data.user_info.map_or("null", RawValue::get);
@@ -87,14 +85,17 @@ fn quoted(text: &str) -> serde_json::Value {
     serde_json::Value::from(text)
 }
 
-fn user_id(raw: &str) -> Option<String> {
+/// The id that a JSON text stands for, if it is a string or an integer.
+pub(super) fn user_id(raw: &str) -> Option<String> {
     let id = if raw.starts_with('"') {
         serde_json::from_str(raw).ok()?
     } else {
         let digits = raw.strip_prefix('-').unwrap_or(raw);
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| raw.to_owned())?
+        let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit());
+        // Every language reads -0 as the number 0: it is the same user.
+        is_integer.then(|| if digits == "0" { digits } else { raw }.to_owned())?
     };
-    (!id.is_empty()).then_some(id)
+    Some(id)
 }
 
 #[cfg(test)]
@@ -106,6 +107,8 @@ mod tests {
         let id = |data: &str| Member::from_channel_data(data).unwrap().user_id.to_string();
         assert_eq!(id(r#"{"user_id":31}"#), "31");
         assert_eq!(id(r#"{"user_id":"31"}"#), "31");
+        assert_eq!((id(r#"{"user_id":-31}"#).as_str(), id(r#"{"user_id":-0}"#).as_str()), ("-31", "0"));
+        assert_eq!(id(r#"{"user_id":"-0"}"#), "-0");
         assert_eq!(id(r#"{"user_id":18446744073709551616123}"#), "18446744073709551616123");
         assert_eq!(id(r#"{"user_id":"a\"b"}"#), "a\"b");
     }
@@ -124,8 +127,9 @@ mod tests {
         }
         let refusal = Member::from_channel_data(r#"{"user_id":1,"user_info":"Ada"}"#).unwrap_err();
         assert!(refusal.contains("must be a type of hash"), "{refusal}");
-        let long = format!(r#"{{"user_id":"{}"}}"#, "x".repeat(129));
-        assert!(Member::from_channel_data(&long).is_err());
+        let long = |count| format!(r#"{{"user_id":"{}"}}"#, "é".repeat(count));
+        assert!(Member::from_channel_data(&long(129)).is_err());
+        assert!(Member::from_channel_data(&long(128)).is_ok());
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct ErrorReply {
     /// The client is then told twice: `pusher:error` as the hosted service does, and `pusher:subscription_error` on
     /// the channel, which is what Laravel Echo's `.error()` listens to.
     pub refused_channel: Option<String>,
+    /// The message without what the application signed about its user, where it holds that: a log is read by others.
+    pub redacted: Option<String>,
 }
 
 /// Code of the client-event rate limit and of overload (Pusher protocol, "4300-4399: any other type of error").
@@ -29,11 +31,15 @@ pub const WATCHLIST_CUT: u16 = 4302;
 
 impl ErrorReply {
     fn new(message: impl Into<String>) -> Self {
-        Self { code: None, message: message.into(), refused_channel: None }
+        Self { code: None, message: message.into(), refused_channel: None, redacted: None }
     }
 
     fn refused(channel: &str, message: String) -> Self {
-        Self { code: None, message, refused_channel: Some(channel.to_owned()) }
+        Self { refused_channel: Some(channel.to_owned()), ..Self::new(message) }
+    }
+
+    fn with_code(code: u16, message: String) -> Self {
+        Self { code: Some(code), ..Self::new(message) }
     }
 
     /// The frame is not a JSON object with an `event`.
@@ -65,12 +71,9 @@ impl ErrorReply {
             AuthRefused::Key(key) => {
                 format!("Invalid key in subscription auth data: '{}'", shortened(key))
             }
-            AuthRefused::Signature { signed, given } => format!(
-                "Invalid signature: Expected HMAC SHA256 hex digest of {signed}, but got {}",
-                shortened(given)
-            ),
+            AuthRefused::Signature { signed, given } => invalid_signature(signed, given),
         };
-        Self::refused(channel, message)
+        Self { redacted: redacted(why, channel), ..Self::refused(channel, message) }
     }
 
     /// A second subscription to the same channel.
@@ -104,16 +107,14 @@ impl ErrorReply {
     /// A sign-in whose signature does not hold.
     #[must_use]
     pub fn signin_refused(why: &AuthRefused) -> Self {
-        Self::new(match why {
+        let message = match why {
             AuthRefused::Format => {
                 "Auth value for signin is invalid: should be of format 'key:signature'".to_owned()
             }
             AuthRefused::Key(key) => format!("Invalid key in signin auth data: '{}'", shortened(key)),
-            AuthRefused::Signature { signed, given } => format!(
-                "Invalid signature: Expected HMAC SHA256 hex digest of {signed}, but got {}",
-                shortened(given)
-            ),
-        })
+            AuthRefused::Signature { signed, given } => invalid_signature(signed, given),
+        };
+        Self { redacted: redacted(why, "::user:"), ..Self::new(message) }
     }
 
     /// A sign-in whose `user_data` cannot be used.
@@ -137,11 +138,8 @@ impl ErrorReply {
     /// A watchlist over the limit; the first ids of it are watched all the same.
     #[must_use]
     pub fn watchlist_cut(limit: usize) -> Self {
-        Self {
-            code: Some(WATCHLIST_CUT),
-            message: format!("Watchlist limit exceeded: only the first {limit} users are watched"),
-            refused_channel: None,
-        }
+        let message = format!("Watchlist limit exceeded: only the first {limit} users are watched");
+        Self::with_code(WATCHLIST_CUT, message)
     }
 
     /// A presence channel that has as many members as it may have. (The hosted text and code are not known.)
@@ -188,7 +186,7 @@ impl ErrorReply {
         Self::new(format!("Client event rejected - its data is larger than {limit} bytes"))
     }
 
-    /// A client event whose name is over the limit, in bytes.
+    /// A client event whose name is over the limit, in characters.
     #[must_use]
     pub fn client_event_name_too_long(limit: usize) -> Self {
         Self::new(format!("Client event rejected - its name is longer than {limit} characters"))
@@ -197,22 +195,29 @@ impl ErrorReply {
     /// More client events than the app allows a connection in a second; this one is dropped.
     #[must_use]
     pub fn client_event_rate(limit: u32) -> Self {
-        Self {
-            code: Some(CLIENT_EVENT_REJECTED),
-            message: format!("Client event rejected - the rate limit of {limit} per second was exceeded"),
-            refused_channel: None,
-        }
+        let message = format!("Client event rejected - the rate limit of {limit} per second was exceeded");
+        Self::with_code(CLIENT_EVENT_REJECTED, message)
     }
 
     /// The server has no room for another event now; the event is dropped, the connection kept.
     #[must_use]
     pub fn overloaded() -> Self {
-        Self {
-            code: Some(CLIENT_EVENT_REJECTED),
-            message: "Client event rejected - the server is over capacity".to_owned(),
-            refused_channel: None,
-        }
+        let message = "Client event rejected - the server is over capacity".to_owned();
+        Self::with_code(CLIENT_EVENT_REJECTED, message)
     }
+}
+
+fn invalid_signature(signed: &str, given: &str) -> String {
+    format!("Invalid signature: Expected HMAC SHA256 hex digest of {signed}, but got {}", shortened(given))
+}
+
+/// The message about a signature without what follows `subject` in the signed text; `None` if nothing does.
+fn redacted(why: &AuthRefused, subject: &str) -> Option<String> {
+    let AuthRefused::Signature { signed, given } = why else { return None };
+    let (before, rest) = signed.split_once(subject)?;
+    let payload = rest.strip_prefix(':')?;
+    let bytes = payload.len();
+    Some(invalid_signature(&format!("{before}{subject}:({bytes} bytes)"), given))
 }
 
 /// A client's own text is echoed at most this far: an error must not be an amplifier.
@@ -221,5 +226,29 @@ fn shortened(text: &str) -> &str {
     match text.char_indices().nth(MOST) {
         Some((end, _)) => &text[..end],
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unsigned(signed: &str) -> AuthRefused {
+        AuthRefused::Signature { signed: signed.into(), given: "00".into() }
+    }
+
+    #[test]
+    fn a_log_shows_nothing_of_what_was_signed_about_a_user() {
+        let expected = |text: &str| {
+            Some(format!("Invalid signature: Expected HMAC SHA256 hex digest of {text}, but got 00"))
+        };
+        let data = r#"{"user_id":1,"user_info":{"mail":"ada@example.com"}}"#;
+        let reply = ErrorReply::auth_refused("presence-a", &unsigned(&format!("1.2:presence-a:{data}")));
+        assert!(reply.message.contains(data), "the client is told what to sign");
+        assert_eq!(reply.redacted, expected("1.2:presence-a:(52 bytes)"));
+        let reply = ErrorReply::signin_refused(&unsigned(&format!("1.2::user::{data}")));
+        assert_eq!(reply.redacted, expected("1.2::user::(52 bytes)"));
+        let reply = ErrorReply::auth_refused("private-a", &unsigned("1.2:private-a"));
+        assert_eq!(reply.redacted, None, "nothing to hide");
     }
 }

@@ -1,9 +1,12 @@
 //! Users of connections: read from the `user_data` that an application signed.
 
-use super::presence::MAX_USER_ID_LENGTH;
+use super::presence::user_id;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
+
+/// Longest user id the hosted service takes, in characters.
+pub const MAX_USER_ID_LENGTH: usize = 128;
 
 /// Users that one connection can watch.
 pub const MAX_WATCHED: usize = 100;
@@ -26,26 +29,30 @@ struct UserData<'a> {
     id: Option<String>,
     #[serde(borrow)]
     user_info: Option<&'a RawValue>,
-    watchlist: Option<Vec<String>>,
+    #[serde(borrow)]
+    watchlist: Option<Vec<&'a RawValue>>,
 }
 
 impl User {
-    /// Reads the text that the application signed. The id must be a string: pusher-js gives up where it is not.
+    /// Reads the text that the application signed. The id must be a string: pusher-js gives up where it is not. Those in the
+    /// watchlist may be integers too, as an application has them in its database.
     ///
     /// # Errors
     /// A sentence for the developer that says what is wrong.
     pub fn from_user_data(user_data: &str) -> Result<Self, String> {
         let data: UserData<'_> = serde_json::from_str(user_data)
             .map_err(|error| {
-            format!("it must be a JSON object with an id that is a string, and a list of strings for a watchlist ({error})")
+            format!("it must be a JSON object with an id that is a string, and a list of ids for a watchlist ({error})")
         })?;
         let id = data.id.filter(|id| !id.is_empty()).ok_or("it must hold an id that is not empty")?;
-        if id.len() > MAX_USER_ID_LENGTH {
+        if id.chars().count() > MAX_USER_ID_LENGTH {
             return Err(format!("the id is longer than {MAX_USER_ID_LENGTH} characters"));
         }
         let mut watchlist: Vec<Arc<str>> = Vec::new();
         let mut is_watchlist_cut = false;
         for watched in data.watchlist.unwrap_or_default() {
+            let watched =
+                user_id(watched.get()).ok_or("each id of the watchlist must be a string or an integer")?;
             if watchlist.iter().any(|known| **known == *watched) {
                 continue;
             }
@@ -71,6 +78,10 @@ mod tests {
         assert_eq!((&*user.id, &*user.info), ("31", r#"{"n":1.0}"#));
         assert_eq!(user.watchlist, ["7".into(), "9".into()]);
         assert!(!user.is_watchlist_cut);
+        assert_eq!(
+            User::from_user_data(r#"{"id":"31","watchlist":[7,"9"]}"#).unwrap().watchlist,
+            user.watchlist
+        );
         assert!(User::from_user_data(r#"{"id":"31","watchlist":null}"#).unwrap().watchlist.is_empty());
     }
 
@@ -88,10 +99,19 @@ mod tests {
 
     #[test]
     fn unusable_user_data_is_refused() {
-        for data in ["", "{}", r#"{"id":""}"#, r#"{"id":31}"#, r#"{"id":null}"#, "[]"] {
+        for data in [
+            "",
+            "{}",
+            r#"{"id":""}"#,
+            r#"{"id":31}"#,
+            r#"{"id":null}"#,
+            "[]",
+            r#"{"id":"31","watchlist":[[7]]}"#,
+        ] {
             assert!(User::from_user_data(data).is_err(), "{data}");
         }
-        let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(129));
-        assert!(User::from_user_data(&long).is_err());
+        let long = |count| format!(r#"{{"id":"{}"}}"#, "é".repeat(count));
+        assert!(User::from_user_data(&long(129)).is_err());
+        assert!(User::from_user_data(&long(128)).is_ok());
     }
 }

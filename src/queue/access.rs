@@ -46,15 +46,20 @@ impl Access {
         if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
             return Err(Error::NotADirectory { path: path.to_owned() });
         }
-        if stat.st_uid != me && stat.st_uid != 0 && Some(stat.st_uid) != self.owner {
+        // Whoever made it for the group could give it to the group only as a member, and members may do everything there.
+        let is_groups = self.group == Some(stat.st_gid);
+        if stat.st_uid != me && stat.st_uid != 0 && Some(stat.st_uid) != self.owner && !is_groups {
             let (owner, me) = (user(stat.st_uid), user(me));
             return Err(Error::Owner { path: path.to_owned(), owner, me });
         }
         let mode = stat.st_mode & 0o7777;
         let writers = if mode & 0o002 != 0 {
             "everybody".to_owned()
-        } else if mode & 0o020 != 0 && Some(stat.st_gid) != self.group {
+        } else if mode & 0o020 != 0 && !is_groups {
             format!("the group {}", group(stat.st_gid))
+        } else if let Some(wanted) = self.group.filter(|_| !is_groups || mode & 0o070 != 0o070) {
+            let (wanted, present) = (group(wanted), group(stat.st_gid));
+            return Err(Error::Group { path: path.to_owned(), wanted, present, mode });
         } else {
             return Ok(());
         };
@@ -117,7 +122,8 @@ pub(crate) fn user(uid: u32) -> String {
     named(USERS, uid)
 }
 
-fn group(gid: u32) -> String {
+/// `name (gid)` where it has a name.
+pub(crate) fn group(gid: u32) -> String {
     named(GROUPS, gid)
 }
 
@@ -220,6 +226,22 @@ mod tests {
         ] {
             let refused = check_file(access, mode, uid, gid).unwrap_err();
             assert!(refused.contains(words) && refused.contains("/queue/ring.x"), "{mode:o}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_directory_of_the_configured_group_is_trusted_whoever_in_the_group_made_it() {
+        let shared = Access { owner: None, group: Some(5) };
+        assert_eq!(check(shared, 0o2770, STRANGER, 5), Ok(()));
+        assert!(check(shared, 0o2770, STRANGER, STRANGER).is_err());
+        assert!(check(shared, 0o2777, STRANGER, 5).is_err());
+    }
+
+    #[test]
+    fn a_directory_closed_to_the_configured_group_is_refused_by_name() {
+        for (mode, group) in [(0o700, STRANGER), (0o700, 5), (0o2750, 5)] {
+            let refused = check(Access { owner: None, group: Some(5) }, mode, 0, group).unwrap_err();
+            assert!(refused.contains(&format!("mode {mode:04o}")) && refused.contains("(5)"), "{refused}");
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Not the wall clock: a step of the wall clock would make every waiting event look too old, and the server look dead.
 
+pub(crate) use std::time::Instant;
+
 use rustix::time::{ClockId, clock_gettime};
 
 #[cfg(target_os = "linux")]

@@ -3,17 +3,18 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::access::Access;
 use super::atomics::Ordering;
+use super::clock::{self, Instant};
 use super::directory::Directory;
 use super::domain::{Common, Domain, Which};
 use super::fork::Birth;
 use super::layout::AWAKE;
 use super::lock::Lock;
 use super::wait::WakerState;
-use super::{Error, clock, control};
+use super::{Error, control};
 
 /// How a consumer opens its queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,8 @@ pub struct ConsumerOptions {
     pub path: PathBuf,
     /// Who else may use the directory.
     pub access: Access,
-    /// Events that waited longer than this, while no server ran, are skipped and counted. `None` delivers all.
+    /// Records that waited longer than this while nobody drained (there was no consumer, or it was paused) are skipped
+    /// and counted. However long they waited for a consumer at work, they are delivered. `None` delivers all.
     pub max_age: Option<Duration>,
 }
 
@@ -61,6 +63,8 @@ pub struct Counts {
     pub delivered: u64,
     /// Records skipped because they had waited too long.
     pub expired: u64,
+    /// Pushes that found no room in their ring.
+    pub pushes_refused: u64,
     /// Times a ring held something that was no record, or a ring or the control page was cut short.
     pub damaged: u64,
     /// Bytes skipped because of that.
@@ -91,6 +95,7 @@ pub struct Consumer {
     /// When records last came: while traffic is recent the consumer only naps.
     pub(crate) last_traffic: Instant,
     started_ms: u64,
+    max_age_ms: Option<u64>,
     /// Why the path cannot be followed, as it was told.
     stuck: Option<String>,
     next_reap_ms: u64,
@@ -121,9 +126,14 @@ impl Consumer {
             older: Vec::new(),
             domain,
             lock,
-            common: Common { max_age_ms, now_ms, ..Common::default() },
+            common: Common {
+                expired_before_ms: max_age_ms.map_or(0, |max_age_ms| now_ms.saturating_sub(max_age_ms)),
+                now_ms,
+                ..Common::default()
+            },
             last_traffic: Instant::now(),
             started_ms: now_ms,
+            max_age_ms,
             stuck: None,
             next_reap_ms: 0,
             next_look_around_ms: 0,
@@ -149,8 +159,13 @@ impl Consumer {
         }
         let mut left = budget;
         let mut more = false;
-        for domain in self.older.iter_mut().chain([&mut self.domain]) {
-            let passed = domain.pass(&mut self.common, &mut left, deliver);
+        // All limits before any tail, the newest directory's first: what a publisher pushed after it followed us must not
+        // come before what it pushed into the directory that it left. (An empty list costs nothing.)
+        let limit = self.domain.limit();
+        let limits: Vec<u64> = self.older.iter().rev().map(Domain::limit).collect();
+        let limits = limits.into_iter().rev().chain([limit]);
+        for (domain, limit) in self.older.iter_mut().chain([&mut self.domain]).zip(limits) {
+            let passed = domain.pass(limit, &mut self.common, &mut left, deliver);
             more |= passed.more;
             if passed.stopped || left == 0 {
                 more = true;
@@ -187,6 +202,12 @@ impl Consumer {
         self.older.iter().map(Domain::rings).sum::<usize>() + self.domain.rings()
     }
 
+    /// How many records wait that are young enough to be delivered.
+    pub fn waiting(&mut self) -> usize {
+        self.domain.scan(&mut self.common);
+        self.domain.unread_since(self.common.expired_before_ms)
+    }
+
     /// How many bytes wait in all rings.
     pub fn depth(&self) -> u64 {
         self.older.iter().map(Domain::depth).sum::<u64>() + self.domain.depth()
@@ -195,7 +216,12 @@ impl Consumer {
     /// Does what is due from time to time. Called by `drain` and `wait`; costs a look at the clock when nothing is due.
     pub(crate) fn tend(&mut self) {
         let now_ms = clock::coarse_ms();
+        let paused_ms = now_ms.saturating_sub(self.common.now_ms);
         self.common.now_ms = now_ms;
+        if let Some(max_age_ms) = self.max_age_ms.filter(|max_age_ms| paused_ms > *max_age_ms) {
+            // We did not run ourselves. Whatever is older than this stood there for the whole of its age.
+            self.common.expired_before_ms = now_ms - max_age_ms;
+        }
         let is_newly_lost = self.domain.control.is_lost() && self.stuck.is_none();
         if now_ms < self.next_reap_ms && !is_newly_lost {
             return;

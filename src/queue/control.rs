@@ -1,13 +1,12 @@
 //! The control page: opening it, and telling from it whether a consumer lives.
 
 use std::ops::Deref;
-use std::os::fd::AsFd;
 
-use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 use super::atomics::Ordering;
 use super::directory::{CONSUMER_LOCK, CONTROL, Directory, FileId, NEW, try_lock, unique};
+use super::file::{AsFd, FlockOperation, flock, pwrite};
 use super::layout::{Control, FORMAT, PAGE, TICKET_AT, version_of};
 use super::segment::ControlMemory;
 use super::{Error, clock};
@@ -30,7 +29,7 @@ impl ControlPage {
 
     /// Whether it is the control page of `directory`, and still a file that others can share.
     pub(crate) fn has_its_name(&self, directory: &Directory) -> bool {
-        directory.names_whole(CONTROL, self.id, PAGE) && !self.memory.is_lost()
+        !self.memory.is_lost() && directory.len_of(CONTROL, self.id).is_some_and(|len| len >= PAGE)
     }
 
     /// Whether its file was cut short: this page is nobody else's any more.
@@ -112,7 +111,7 @@ fn create(directory: &Directory) -> Result<(), Error> {
     let Some(file) = directory.create(&name)? else { return Ok(()) };
     let made = directory.reserve(&name, file.as_fd(), PAGE as u64).and_then(|()| {
         let ticket = clock::coarse_ms().saturating_mul(TICKETS_PER_MS);
-        rustix::io::pwrite(&file, &ticket.to_ne_bytes(), TICKET_AT as u64)
+        pwrite(&file, &ticket.to_ne_bytes(), TICKET_AT as u64)
             .map_err(|errno| directory.refused(&name, errno))?;
         match directory.rename(&name, CONTROL) {
             // Somebody else was first, or a starting consumer took our unlocked file for a forgotten one.
@@ -161,5 +160,5 @@ pub(crate) fn server(directory: &Directory, control: &Control) -> Server {
 /// A shared lock is enough to ask, and leaves others who ask at the same time alone.
 fn is_locked(directory: &Directory) -> bool {
     let Ok(Some((file, _))) = directory.open_file(CONSUMER_LOCK) else { return false };
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
 }

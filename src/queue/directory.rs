@@ -12,7 +12,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
 use super::Error;
-use super::access::{Access, user};
+use super::access::{Access, group as group_name, user};
 use super::atomics::{AtomicU32, Ordering};
 
 /// The control page.
@@ -72,15 +72,25 @@ impl Directory {
             }
         };
         if made {
-            if let Some(group) = access.group {
-                rustix::fs::fchown(&fd, None, Some(Gid::from_raw(group)))
-                    .map_err(|errno| failed("cannot set the group of", &path)(errno.into()))?;
-            }
-            rustix::fs::fchmod(&fd, access.directory_mode())
-                .map_err(|errno| failed("cannot set the mode of", &path)(errno.into()))?;
+            share(&fd, &path, access).inspect_err(|_| {
+                // One that nobody else can use would be in the way of whoever could make a better one.
+                let _ = rustix::fs::rmdir(&path);
+            })?;
         }
-        let stat = rustix::fs::fstat(&fd).map_err(|errno| failed("cannot examine", &path)(errno.into()))?;
-        access.check(&path, &stat)?;
+        let examine =
+            || rustix::fs::fstat(&fd).map_err(|errno| failed("cannot examine", &path)(errno.into()));
+        let mut stat = examine()?;
+        match access.check(&path, &stat) {
+            // Somebody is about to make it, or could not: files come into it only when its group and mode are set.
+            Err(Error::Group { .. }) => {
+                if stat.st_uid == geteuid().as_raw() && is_empty(&fd, &path)? {
+                    share(&fd, &path, access)?;
+                }
+                stat = examine()?;
+                access.check(&path, &stat)?;
+            }
+            checked => checked?,
+        }
         Ok(Self { id: (&stat).into(), path, fd, access })
     }
 
@@ -169,17 +179,13 @@ impl Directory {
 
     /// Whether `name` is this very file.
     pub(crate) fn names(&self, name: &str, id: FileId) -> bool {
-        self.stat(name, id).is_some()
+        self.len_of(name, id).is_some()
     }
 
-    /// Whether `name` is this very file, and at least `len` bytes long.
-    pub(crate) fn names_whole(&self, name: &str, id: FileId, len: usize) -> bool {
-        self.stat(name, id).is_some_and(|stat| usize::try_from(stat.st_size).is_ok_and(|size| size >= len))
-    }
-
-    fn stat(&self, name: &str, id: FileId) -> Option<Stat> {
+    /// How long the file is, if `name` is this very one.
+    pub(crate) fn len_of(&self, name: &str, id: FileId) -> Option<usize> {
         let stat = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        (FileId::from(&stat) == id).then_some(stat)
+        if FileId::from(&stat) == id { usize::try_from(stat.st_size).ok() } else { None }
     }
 
     /// Whether there is anything of this name.
@@ -205,9 +211,7 @@ impl Directory {
 
     /// The names of everything in the directory, read as they are asked for.
     pub(crate) fn entries(&self) -> Result<Entries, Error> {
-        let dir = rustix::fs::Dir::read_from(&self.fd)
-            .map_err(|errno| failed("cannot list", &self.path)(errno.into()))?;
-        Ok(Entries { dir, path: self.path.clone() })
+        Entries::read(&self.fd, &self.path)
     }
 
     /// An error about a file in this directory.
@@ -236,6 +240,14 @@ pub(crate) struct Entries {
     path: PathBuf,
 }
 
+impl Entries {
+    fn read(fd: &OwnedFd, path: &Path) -> Result<Self, Error> {
+        let dir =
+            rustix::fs::Dir::read_from(fd).map_err(|errno| failed("cannot list", path)(errno.into()))?;
+        Ok(Self { dir, path: path.to_owned() })
+    }
+}
+
 impl Iterator for Entries {
     type Item = Result<String, Error>;
 
@@ -247,6 +259,28 @@ impl Iterator for Entries {
             Err(errno) => Err(failed("cannot list", &self.path)(errno.into())),
         })
     }
+}
+
+/// Gives a directory that is ours the group and mode of the configuration.
+fn share(fd: &OwnedFd, path: &Path, access: Access) -> Result<(), Error> {
+    if let Some(group) = access.group {
+        rustix::fs::fchown(fd, None, Some(Gid::from_raw(group))).map_err(|errno| match errno {
+            Errno::PERM => Error::NotAMember {
+                path: path.to_owned(),
+                group: group_name(group),
+                me: user(geteuid().as_raw()),
+            },
+            errno => failed("cannot set the group of", path)(errno.into()),
+        })?;
+    }
+    rustix::fs::fchmod(fd, access.directory_mode())
+        .map_err(|errno| failed("cannot set the mode of", path)(errno.into()))
+}
+
+/// Whether there is nothing in it.
+fn is_empty(fd: &OwnedFd, path: &Path) -> Result<bool, Error> {
+    let mut entries = Entries::read(fd, path)?;
+    Ok(entries.all(|name| name.is_ok_and(|name| name == "." || name == "..")))
 }
 
 fn opened(path: &Path, errno: Errno) -> Error {

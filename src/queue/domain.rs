@@ -24,8 +24,8 @@ pub(crate) struct Common {
     pub(crate) buffer: Vec<u8>,
     pub(crate) counts: Counts,
     pub(crate) problems: VecDeque<Error>,
-    /// Records older than this are skipped.
-    pub(crate) max_age_ms: Option<u64>,
+    /// Records pushed before this moment are skipped: they waited too long while nobody drained.
+    pub(crate) expired_before_ms: u64,
     pub(crate) now_ms: u64,
     /// Rings that an older directory has open: if both are the same directory, they must not be read twice.
     pub(crate) elsewhere: HashSet<String>,
@@ -95,6 +95,11 @@ impl Domain {
         self.rings.iter().map(RingReader::depth).sum()
     }
 
+    /// Records that wait and were pushed at or after `since_ms`.
+    pub(crate) fn unread_since(&self, since_ms: u64) -> usize {
+        self.rings.iter().map(|ring| ring.unread_since(since_ms)).sum()
+    }
+
     /// Whether a pass would find something to do.
     #[inline]
     pub(crate) fn has_news(&self) -> bool {
@@ -103,17 +108,22 @@ impl Domain {
             || self.generation != Some(self.control.generation.load(Ordering::SeqCst))
     }
 
-    /// Delivers what was pushed before this moment, in the order of the tickets, up to `budget` records.
+    /// The first ticket that a pass which begins now leaves for the next one.
+    pub(crate) fn limit(&self) -> u64 {
+        self.control.ticket.load(Ordering::Acquire)
+    }
+
+    /// Delivers what was pushed before `limit` was read, in the order of the tickets, up to `budget` records.
     ///
     /// First the counter, then the list of rings, then the tails: see the module's page for why this makes the order
     /// causal.
     pub(crate) fn pass(
         &mut self,
+        mut limit: u64,
         common: &mut Common,
         budget: &mut usize,
         deliver: &mut impl FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Passed {
-        let mut limit = self.control.ticket.load(Ordering::Acquire);
         let mut passed = Passed { more: false, stopped: false };
         if self.control.is_lost() {
             if !self.waits_for_control {
@@ -212,7 +222,7 @@ impl Domain {
         } else if got == Err(Lost::Ring) {
             give_up(ring, &self.directory, common);
             return flow;
-        } else if common.max_age_ms.is_some_and(|max| age_ms > max) {
+        } else if head.time_ms < common.expired_before_ms {
             common.counts.expired += 1;
         } else {
             flow = deliver(Record { payload: &common.buffer, ticket: head.ticket, age_ms });
@@ -257,6 +267,8 @@ impl Domain {
                 reach(Point::ReapLocked);
                 ring.orphaned = true;
             }
+            // After the lock was asked for: what is counted of a ring without a producer is all there ever was.
+            common.counts.pushes_refused = common.counts.pushes_refused.saturating_add(ring.take_refused());
         }
         let directory = &self.directory;
         let before = self.rings.len();

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use super::atomics::futex;
 use super::atomics::{AtomicU32, Ordering};
 
 /// Wakes whoever sleeps on `bell`, or will in a moment having seen its value before now.
@@ -15,7 +17,6 @@ pub(crate) fn ring(bell: &AtomicU32) {
 
 #[cfg(target_os = "linux")]
 fn wake(bell: &AtomicU32) {
-    use rustix::thread::futex;
     // Not PRIVATE: sleeper and waker are different processes.
     let _ = futex::wake(bell, futex::Flags::empty(), u32::MAX >> 1);
 }
@@ -28,7 +29,6 @@ fn wake(_bell: &AtomicU32) {}
 /// May return early for no reason: the caller looks at the queue again anyway.
 #[cfg(target_os = "linux")]
 pub(crate) fn sleep(bell: &AtomicU32, seen: u32, timeout: Duration) {
-    use rustix::thread::futex;
     let timeout = futex::Timespec {
         tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(timeout.subsec_nanos()),

@@ -63,6 +63,26 @@ pub enum Error {
         /// Who could write there.
         writers: String,
     },
+    /// The queue directory is not open to the group that is configured.
+    Group {
+        /// The path.
+        path: PathBuf,
+        /// The configured group.
+        wanted: String,
+        /// Its group.
+        present: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// This user is not in the group that is configured, so cannot make a queue directory for it.
+    NotAMember {
+        /// The path.
+        path: PathBuf,
+        /// The configured group.
+        group: String,
+        /// Who we are.
+        me: String,
+    },
     /// A file in the queue directory has a second name, perhaps somewhere else.
     Linked {
         /// The path.
@@ -172,6 +192,18 @@ impl fmt::Display for Error {
                 f,
                 "the queue directory {} has mode {mode:04o}, so {writers} may write there; run chmod 0700 on it, or \
                  configure its group as the queue's group and use 2770",
+                path.display()
+            ),
+            Self::Group { path, wanted, present, mode } => write!(
+                f,
+                "the queue directory {} has the group {present} and mode {mode:04o}, so the group {wanted} of the \
+                 configuration cannot use it; stop PHP and the server, remove it, and configure the same group for both",
+                path.display()
+            ),
+            Self::NotAMember { path, group, me } => write!(
+                f,
+                "cannot give the queue directory {} to the group {group}: this process runs as {me}, who is not in it; add \
+                 {me} to the group and restart, or configure a group that PHP and the server are both in",
                 path.display()
             ),
             Self::Linked { path } => write!(

@@ -11,8 +11,8 @@
 //!
 //! ring.*     one page of head, then the data, a power of two long, written round and round
 //!   0        format, capacity, creator (the creator is for people only; nothing decides by it)
-//!   128      consumer's line: head (bytes read since the beginning), spill_released
-//!   256      producer's line: tail (bytes written since the beginning), spill_reserved, closed
+//!   128      consumer's line: head (bytes read since the beginning), spill_released, refused_seen
+//!   256      producer's line: tail (bytes written since the beginning), spill_reserved, closed, refused
 //!   4096     data
 //!
 //! record     starts at a multiple of 8 and may go on at the beginning of the data
@@ -119,6 +119,8 @@ pub(crate) struct ConsumerLine {
     pub(crate) head: AtomicU64,
     /// Of [`ProducerLine::spill_reserved`], how much is free again.
     pub(crate) spill_released: AtomicU64,
+    /// Of [`ProducerLine::refused`], how many a consumer has counted: the next one goes on there.
+    pub(crate) refused_seen: AtomicU64,
 }
 
 /// Written by the producer alone: whoever holds the ring's lock.
@@ -131,6 +133,8 @@ pub(crate) struct ProducerLine {
     pub(crate) spill_reserved: AtomicU64,
     /// Not zero: the producer left in an orderly way.
     pub(crate) closed: AtomicU32,
+    /// Pushes refused for want of room since the ring began.
+    pub(crate) refused: AtomicU64,
 }
 
 /// Size of the control file and of a ring's head.
@@ -199,7 +203,7 @@ const _: () = {
     assert!(offset_of!(Control, heartbeat) == 640);
     assert!(offset_of!(RingHead, consumer) == 128);
     assert!(offset_of!(RingHead, producer) == 256);
-    assert!(size_of::<Line<ProducerLine>>() == 128);
+    assert!(size_of::<Line<ProducerLine>>() == 128 && size_of::<Line<ConsumerLine>>() == 128);
 };
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use rustix::io::{pread, pwrite};
-
 use super::Error;
 use super::directory::{CONSUMER_LOCK, Directory, FileId, try_lock};
+use super::file::{ftruncate, pread, pwrite};
 use super::fork::LockedFd;
 
 /// Held for as long as it exists; the kernel drops it when the process dies.
@@ -51,7 +50,7 @@ fn read_pid(lock: &LockedFd) -> Option<u32> {
 /// For people who want to know who drains the queue; nothing decides by it.
 fn write_pid(lock: &LockedFd) {
     if let Some(file) = lock.get() {
-        let _ = rustix::fs::ftruncate(file, 0);
+        let _ = ftruncate(file, 0);
         let _ = pwrite(file, format!("{}\n", std::process::id()).as_bytes(), 0);
     }
 }

@@ -70,6 +70,17 @@
 //! that has lost its name. A producer that leaves in an orderly way removes its ring if it is empty. So no more rings exist
 //! than publishers lived at once, with or without a server.
 //!
+//! # Down, slow, full
+//!
+//! A push needs nobody: without a consumer its record waits in the ring. What a consumer finds that is older than its
+//! `max_age` is skipped and counted, but only if it stood there for so long *while nobody drained*: before the consumer was
+//! opened, or while its process was paused (SIGSTOP, a frozen container), which it notices by the time between two of its
+//! own looks at the clock. A consumer at work that does not keep up delivers late, in order, whatever the age: first the
+//! rings fill, then publishers are told.
+//!
+//! A push without room returns [`Push::Full`] at once and raises a counter in its ring. The counter belongs to the ring, so
+//! it outlives its producer, and beside it stands how much of it was counted, so a consumer that comes later goes on there.
+//!
 //! # Whom to trust
 //!
 //! Nobody. Whatever the consumer reads it copies first and checks then, once: lengths against the tail, kinds, positions
@@ -90,6 +101,7 @@ mod domain;
 mod doorbell;
 mod error;
 mod fault;
+mod file;
 mod fork;
 pub mod hooks;
 mod layout;

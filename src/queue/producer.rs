@@ -95,12 +95,17 @@ impl Producer {
 
     #[cold]
     fn reattach(&mut self) -> Result<(), Error> {
-        if let Some(attached) = self.attached.take() {
+        if let Some(attached) = self.attached.take().filter(|attached| attached.control.is_lost()) {
             // One that was cut short would refuse whoever opens it, us included.
             attached.control.clear_away(&attached.directory);
         }
         self.attached = Some(Attached::new(&self.options)?);
         Ok(())
+    }
+
+    /// A number that lies above the tickets of all pushes that returned before, and not above those of pushes to come.
+    pub fn next_ticket(&self) -> u64 {
+        self.attached.as_ref().map_or(0, |attached| attached.control.ticket.load(Ordering::Acquire))
     }
 
     /// What this producer sees of the queue.
@@ -118,6 +123,7 @@ impl Producer {
             depth_bytes: attached.writer.depth(),
             depth_records,
             oldest_ms: oldest_ms.map(|time_ms| now_ms.saturating_sub(time_ms)),
+            refused: attached.writer.refused(),
             ring_bytes: attached.writer.ring.memory.capacity(),
             protocol_version: PROTOCOL_VERSION,
         }
@@ -241,6 +247,8 @@ pub struct Status {
     pub depth_records: usize,
     /// How long the oldest of them has waited, in milliseconds.
     pub oldest_ms: Option<u64>,
+    /// Pushes that found no room, since the ring was made.
+    pub refused: u64,
     /// Size of the ring.
     pub ring_bytes: usize,
     /// The protocol version of this side. The other side's is the same: another version does not attach.
@@ -257,6 +265,7 @@ impl Status {
             depth_bytes: 0,
             depth_records: 0,
             oldest_ms: None,
+            refused: 0,
             ring_bytes: options.ring_bytes,
             protocol_version: PROTOCOL_VERSION,
         }

@@ -93,6 +93,8 @@ pub(crate) struct RingReader {
     put_off: Option<u64>,
     /// Its file was cut short: nothing is read from it any more.
     pub(crate) quarantined: bool,
+    /// Refusals of its producers that a consumer has counted.
+    refused_seen: u64,
 }
 
 /// A record on its way to whoever wants it.
@@ -121,8 +123,10 @@ impl RingReader {
         if !sane {
             cursor.position = tail & !7;
         }
+        let refused_seen = ring.memory.head().consumer.refused_seen.load(Ordering::Relaxed);
+        let (nonsense, put_off) = (None, None);
         let reader =
-            Self { ring, cursor, orphaned: false, nonsense: None, put_off: None, quarantined: false };
+            Self { ring, cursor, orphaned: false, nonsense, put_off, quarantined: false, refused_seen };
         reader.restore_head();
         (reader, sane)
     }
@@ -147,6 +151,30 @@ impl RingReader {
     pub(crate) fn depth(&self) -> u64 {
         let depth = self.tail().wrapping_sub(self.cursor.position);
         if depth > self.ring.memory.capacity() as u64 || self.quarantined { 0 } else { depth }
+    }
+
+    /// How many records pushed at or after `since_ms` are unread; what cannot be a record ends the count.
+    pub(crate) fn unread_since(&self, since_ms: u64) -> usize {
+        let mut cursor = Cursor { position: self.cursor.position, tail: self.tail(), record: None };
+        let mut count = 0;
+        while let Look::Record(record) = cursor.look(&self.ring.memory) {
+            count += usize::from(record.time_ms >= since_ms);
+            cursor.skip();
+        }
+        count
+    }
+
+    /// Refusals since the last look, which are thereby counted.
+    pub(crate) fn take_refused(&mut self) -> u64 {
+        let head = self.ring.memory.head();
+        let refused = head.producer.refused.load(Ordering::Relaxed);
+        // A count that ran backwards was written over: what it missed is not known.
+        let new = refused.saturating_sub(self.refused_seen);
+        if refused != self.refused_seen {
+            self.refused_seen = refused;
+            head.consumer.refused_seen.store(refused, Ordering::Relaxed);
+        }
+        new
     }
 
     /// Looks at the next record, reading the tail anew. `Err` tells how many bytes had to be given up.

@@ -3,13 +3,11 @@
 //! Who holds the lock of a ring is its producer. The kernel drops the lock when that process dies, however it dies and in
 //! whatever PID namespace, so whether a producer lives is never guessed.
 
-use std::os::fd::AsFd;
-
-use rustix::fs::Stat;
 use rustix::io::Errno;
 
 use super::atomics::Ordering;
 use super::directory::{Directory, FileId, NEW, RING, SPILL, try_lock, unique};
+use super::file::{AsFd, Stat, fstat};
 use super::fork::LockedFd;
 use super::hooks::{Point, reach};
 use super::layout::{FORMAT, PAGE, RING_BYTES, version_of};
@@ -66,7 +64,7 @@ impl Ring {
     ) -> Result<Option<Self>, Error> {
         let Some(fd) = file.get() else { return Ok(None) };
         directory.reserve(new, fd, (PAGE + capacity) as u64)?;
-        let stat = rustix::fs::fstat(fd).map_err(|errno| directory.refused(new, errno))?;
+        let stat = fstat(fd).map_err(|errno| directory.refused(new, errno))?;
         let Some(ring) = Self::map(directory, new, unique, file, &stat, capacity)? else { return Ok(None) };
         let identity = &ring.memory.head().identity;
         identity.creator_pid.store(u64::from(std::process::id()), Ordering::Relaxed);
@@ -165,13 +163,14 @@ impl Ring {
 
     /// Whether the next server will find it, too, and take it.
     pub(crate) fn is_sound(&self, directory: &Directory) -> bool {
-        let len = PAGE + self.memory.capacity();
-        directory.names_whole(&self.name(), self.id, len) && !self.memory.is_lost()
+        !self.memory.is_lost()
+            && directory.len_of(&self.name(), self.id) == Some(PAGE + self.memory.capacity())
     }
 
     /// Whether its file was cut short, even where nobody has come yet.
     pub(crate) fn is_cut_short(&self, directory: &Directory) -> bool {
-        self.is_in_place(directory) && !self.is_sound(directory)
+        let whole = PAGE + self.memory.capacity();
+        self.memory.is_lost() || directory.len_of(&self.name(), self.id).is_some_and(|len| len < whole)
     }
 
     /// Removes the ring's file, unless the name is another file's by now. Hold its lock.

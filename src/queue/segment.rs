@@ -9,12 +9,11 @@
 use std::ffi::c_void;
 use std::fmt;
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
 
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
-
 use super::fault::Guard;
+use super::file::BorrowedFd;
+use super::file::mm::{self, MapFlags, ProtFlags, mmap, munmap};
 use super::layout::{Control, PAGE, RingHead};
 
 /// A file mapped shared, readable and writable. The mapping stays until the drop.
@@ -131,10 +130,10 @@ impl RingMemory {
     pub(crate) fn populate(&self) {
         // SAFETY: the range is our mapping; the advice changes no content.
         let _ = unsafe {
-            rustix::mm::madvise(
+            mm::madvise(
                 self.mapping.start().as_ptr().cast::<c_void>(),
                 self.mapping.pages.len,
-                rustix::mm::Advice::LinuxPopulateWrite,
+                mm::Advice::LinuxPopulateWrite,
             )
         };
     }
@@ -163,17 +162,28 @@ impl RingMemory {
     /// If `bytes` are longer than the data: a writer checks its room first.
     #[inline]
     pub(crate) fn copy_in(&mut self, position: u64, bytes: &[u8]) {
-        assert!(bytes.len() <= self.capacity, "a copy longer than the ring");
         let (offset, until_end) = self.locate(position);
-        let (first, second) = bytes.split_at(bytes.len().min(until_end));
-        // SAFETY: offset + first.len() <= capacity by `until_end`, and second.len() <= capacity by the assertion; the data
-        // area is `capacity` bytes from PAGE; a slice of ours never overlaps the mapping, because nobody borrows it.
+        if bytes.len() > until_end {
+            return self.copy_in_round(offset, bytes);
+        }
+        // SAFETY: offset + bytes.len() <= capacity by `until_end`; the data area is `capacity` bytes from PAGE; a slice of
+        // ours never overlaps the mapping, because nobody borrows it.
+        unsafe {
+            let data = self.mapping.start().as_ptr().add(PAGE + offset);
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
+        }
+    }
+
+    /// Copies what does not end before the data does: once per lap.
+    #[cold]
+    fn copy_in_round(&mut self, offset: usize, bytes: &[u8]) {
+        assert!(bytes.len() <= self.capacity, "a copy longer than the ring");
+        let (first, second) = bytes.split_at(self.capacity - offset);
+        // SAFETY: offset + first.len() is the capacity, and second.len() <= capacity by the assertion; otherwise as above.
         unsafe {
             let data = self.mapping.start().as_ptr().add(PAGE);
             std::ptr::copy_nonoverlapping(first.as_ptr(), data.add(offset), first.len());
-            if !second.is_empty() {
-                std::ptr::copy_nonoverlapping(second.as_ptr(), data, second.len());
-            }
+            std::ptr::copy_nonoverlapping(second.as_ptr(), data, second.len());
         }
     }
 

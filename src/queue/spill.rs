@@ -1,10 +1,9 @@
 //! Large payloads: a file of their own, which a small record in the ring names, so that order is kept.
 
-use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
 
 use super::directory::Directory;
+use super::file::{AsFd, File};
 use super::{Error, MAX_PAYLOAD};
 
 /// How much may stand in the spill files of one ring at once; therefore also the largest payload there is.

@@ -5,9 +5,10 @@
 //! ring fills up. Only after a silence does it arm the doorbell and sleep until somebody rings.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::atomics::{AtomicBool, Ordering, fence};
+use super::clock::Instant;
 use super::consumer::Consumer;
 use super::control::ControlPage;
 use super::doorbell;

@@ -36,8 +36,8 @@ pub(crate) struct RingWriter {
     pub(crate) ring: Ring,
     /// Ours alone; the word in the ring is only ever a copy of it.
     tail: u64,
-    /// The consumer's head as we last saw it: never ahead of the real one.
-    seen_head: u64,
+    /// How far the tail may go before the consumer's head must be looked at: its line is usually in another core's cache.
+    look_at: u64,
     spill_reserved: u64,
 }
 
@@ -47,14 +47,14 @@ impl RingWriter {
         ring.memory.populate();
         let head = ring.memory.head();
         let tail = head.producer.tail.load(Ordering::Acquire);
-        let seen_head = head.consumer.head.load(Ordering::Acquire);
-        let is_sane = tail.is_multiple_of(8) && tail.wrapping_sub(seen_head) <= ring.memory.capacity() as u64;
+        let head_seen = head.consumer.head.load(Ordering::Acquire);
+        let is_sane = tail.is_multiple_of(8) && tail.wrapping_sub(head_seen) <= ring.memory.capacity() as u64;
         if !is_sane || ring.memory.is_lost() {
             return None;
         }
         head.producer.closed.store(0, Ordering::Relaxed);
         let spill_reserved = head.producer.spill_reserved.load(Ordering::Relaxed);
-        Some(Self { ring, tail, seen_head, spill_reserved })
+        Some(Self { ring, tail, look_at: tail, spill_reserved })
     }
 
     /// Bytes written since the ring began.
@@ -89,7 +89,7 @@ impl RingWriter {
         let filling = match self.room_for(need) {
             Room::Ample => false,
             Room::Little => true,
-            Room::None => return Ok(full(control)),
+            Room::None => return Ok(self.full(control)),
             Room::Nonsense => return Ok(Outcome::Damaged),
         };
         let ticket = control.ticket.fetch_add(1, Ordering::AcqRel);
@@ -124,12 +124,12 @@ impl RingWriter {
         let need = footprint(spill::Reference::LEN);
         match self.room_for(need) {
             Room::Ample | Room::Little => {}
-            Room::None => return Ok(full(control)),
+            Room::None => return Ok(self.full(control)),
             Room::Nonsense => return Ok(Outcome::Damaged),
         }
         let reserved = self.spill_reserved.wrapping_add(len as u64);
         if reserved.wrapping_sub(self.spill_released()) > spill::LIMIT {
-            return Ok(full(control));
+            return Ok(self.full(control));
         }
 
         let mut payload = Vec::with_capacity(len);
@@ -162,27 +162,39 @@ impl RingWriter {
 
     #[inline]
     fn room_for(&mut self, need: u64) -> Room {
+        if need <= self.look_at.wrapping_sub(self.tail) { Room::Ample } else { self.look_for_room(need) }
+    }
+
+    #[cold]
+    fn look_for_room(&mut self, need: u64) -> Room {
         let capacity = self.capacity();
-        let mut used = self.tail.wrapping_sub(self.seen_head).saturating_add(need);
-        if used <= capacity / 2 {
-            return Room::Ample;
-        }
-        // Acquire: what we write into the freed bytes must not overtake the consumer's reading of them.
-        self.seen_head = self.ring.memory.head().consumer.head.load(Ordering::Acquire);
-        let depth = self.tail.wrapping_sub(self.seen_head);
+        let depth = self.depth();
         if depth > capacity {
             return Room::Nonsense;
         }
-        used = depth + need;
-        if used <= capacity / 2 {
-            Room::Ample
-        } else if used <= capacity {
-            Room::Little
-        } else if self.ring.memory.is_lost() {
-            Room::Nonsense
-        } else {
-            Room::None
+        if need > capacity - depth {
+            return if self.ring.memory.is_lost() { Room::Nonsense } else { Room::None };
         }
+        // Up to the half that makes a napping consumer come; beyond it, now and then, as long as there is room for sure.
+        let step = (capacity / 2).saturating_sub(depth).max(capacity / 16).max(need);
+        self.look_at = self.tail.wrapping_add(step.min(capacity - depth));
+        if depth + need > capacity / 2 { Room::Little } else { Room::Ample }
+    }
+
+    /// No room: counted where the consumer finds it, and a napping consumer should come at once.
+    #[cold]
+    fn full(&self, control: &Control) -> Outcome {
+        // Relaxed: it orders nothing. Ours alone to write, so whoever comes next in this ring goes on counting.
+        self.ring.memory.head().producer.refused.fetch_add(1, Ordering::Relaxed);
+        if control.state.sleeping.load(Ordering::SeqCst) != AWAKE {
+            wake(control);
+        }
+        Outcome::Done(Push::Full)
+    }
+
+    /// Pushes refused for want of room since the ring began.
+    pub(crate) fn refused(&self) -> u64 {
+        self.ring.memory.head().producer.refused.load(Ordering::Relaxed)
     }
 
     /// Makes the record visible, then rings if the consumer may be asleep.
@@ -205,15 +217,6 @@ impl RingWriter {
         }
         Outcome::Done(Push::Published)
     }
-}
-
-/// No room; a napping consumer should come at once.
-#[cold]
-fn full(control: &Control) -> Outcome {
-    if control.state.sleeping.load(Ordering::SeqCst) != AWAKE {
-        wake(control);
-    }
-    Outcome::Done(Push::Full)
 }
 
 /// Rings, unless another producer just did.

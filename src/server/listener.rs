@@ -3,6 +3,7 @@
 use crate::bell::Bell;
 use crate::config::ListenAddress;
 use crate::error::Error;
+use crate::fork_guard::ForkGuard;
 use crate::hub::{Hub, Letter, Socket};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -27,15 +28,19 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 /// A bound socket. A Unix socket's file goes when it is dropped.
 #[derive(Debug)]
 pub(super) enum Listener {
-    Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    Tcp(ForkGuard<TcpListener>),
+    Unix(ForkGuard<UnixListener>, PathBuf),
 }
 
 impl Listener {
     pub(super) fn bind(address: &ListenAddress) -> Result<Self, Error> {
         match address {
-            ListenAddress::Tcp(address) => bind_tcp(*address).map(Self::Tcp),
-            ListenAddress::Unix(path) => bind_unix(path).map(|listener| Self::Unix(listener, path.clone())),
+            ListenAddress::Tcp(address) => {
+                bind_tcp(*address).map(|listener| Self::Tcp(ForkGuard::new(listener)))
+            }
+            ListenAddress::Unix(path) => {
+                bind_unix(path).map(|listener| Self::Unix(ForkGuard::new(listener), path.clone()))
+            }
         }
         .map_err(|error| Error::Listen(address.clone(), error))
     }
@@ -54,12 +59,12 @@ impl Listener {
                 let (stream, _) = listener.accept()?;
                 stream.set_nonblocking(true)?;
                 stream.set_nodelay(true)?;
-                Ok(Socket::Tcp(stream))
+                Ok(Socket::Tcp(ForkGuard::new(stream)))
             }
             Self::Unix(listener, _) => {
                 let (stream, _) = listener.accept()?;
                 stream.set_nonblocking(true)?;
-                Ok(Socket::Unix(stream))
+                Ok(Socket::Unix(ForkGuard::new(stream)))
             }
         }
     }

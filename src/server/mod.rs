@@ -43,7 +43,8 @@ pub struct Server {
 impl Server {
     /// Binds every address, takes the consumer's part of every queue, and starts the threads.
     ///
-    /// When it returns, clients can connect and events are delivered.
+    /// When it returns, clients can connect and events are delivered; first of all those that waited, once the clients had
+    /// [`Config::start_hold`] seconds to come back.
     ///
     /// # Errors
     /// If an address, a queue or a thread cannot be had; then nothing is left running.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-/// How long an endpoint may take to answer.
+/// How long an endpoint may take to answer. (The hosted number is not known.)
 const REQUEST_TIME: Duration = Duration::from_secs(10);
 
 /// How long a request is repeated, counted from the first try; the last one comes at the end of it.

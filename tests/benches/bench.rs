@@ -19,15 +19,18 @@ mod fanout;
 mod floor;
 mod futex;
 mod latency;
+mod load;
 mod memory;
 mod php;
 mod process;
 mod publish;
+mod redis;
 mod report;
 mod server;
 mod stamp;
 mod statistics;
 mod swarm;
+mod ways;
 
 use report::Report;
 use std::error::Error;
@@ -57,6 +60,8 @@ type Scenario = fn(Size) -> Result<Vec<Report>>;
 
 const SCENARIOS: &[(&str, &str, Scenario)] = &[
     ("publish", "Canyon\\Publisher::publish() in PHP", publish::run),
+    ("load", "one to eight publishing processes, and payloads of three sizes", load::run),
+    ("ways", "publish() beside Redis, a Unix datagram and signed HTTP", ways::run),
     ("broadcast", "broadcast() in Laravel", broadcast::run),
     ("latency", "from publish() in PHP to one WebSocket client", latency::run),
     ("memory", "what idle connections take", memory::run),

@@ -14,7 +14,7 @@ pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
     let mut all: BTreeMap<String, Samples> = BTreeMap::new();
     let count = size.pick("1000", "200");
     for _ in 0..size.repeats() {
-        for (driver, samples) in php.run("broadcast.php", &["3", count], &server)? {
+        for (driver, samples) in php.run("broadcast.php", &["3", count], server.environment())? {
             all.entry(driver).or_default().add(samples);
         }
     }

@@ -120,7 +120,7 @@ fn through_server(events: usize, pause: Duration) -> Result<Outcome> {
     let mut swarm = Swarm::subscribe(server.address, CLIENTS, |_| CHANNEL.to_owned())?;
     // What connecting has stirred up settles first.
     std::thread::sleep(Duration::from_millis(300));
-    let publisher = publish(server.queue(), events as u64, pause)?;
+    let publisher = publish(&server.queue(), events as u64, pause)?;
     let outcome = receive(&mut swarm, server.pid(), events as u64);
     publisher.join().map_err(|_| "the publishing thread panicked")??;
     outcome

@@ -43,7 +43,8 @@ fn through_server(php: &Php, pause: Duration, count: u64) -> Result<Vec<f64>> {
     let server = Server::start()?;
     let mut swarm = Swarm::subscribe(server.address, 1, |_| CHANNEL.to_owned())?;
     let (events, pause_us) = (count + WARM_UP, pause.as_micros().to_string());
-    let process = php.start("stamped.php", &[CHANNEL, &events.to_string(), &pause_us], &server)?;
+    let process =
+        php.start("stamped.php", &[CHANNEL, &events.to_string(), &pause_us], server.environment())?;
     let samples = receive(&mut swarm, pause, events)?;
     process.wait()?;
     Ok(samples)

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::children::Process;
-use crate::server::{APP, KEY, SECRET, Server, setting};
+use crate::server::{Environment, setting};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -19,6 +19,7 @@ pub(crate) struct Php {
     pub(crate) version: &'static str,
     program: String,
     extension: String,
+    options: Vec<String>,
 }
 
 /// One series of samples, a line of a script's output.
@@ -49,7 +50,8 @@ impl Php {
     }
 
     fn find(version: &'static str, program: &str, extension: &str) -> Result<Self> {
-        let found = Self { version, program: setting(program)?, extension: setting(extension)? };
+        let found =
+            Self { version, program: setting(program)?, extension: setting(extension)?, options: Vec::new() };
         if !Path::new(&found.extension).exists() {
             let target = format!("ext{}", version.replace('.', ""));
             return Err(format!("{} does not exist; make {target} builds it", found.extension).into());
@@ -57,33 +59,43 @@ impl Php {
         Ok(found)
     }
 
-    /// Starts a script of `tests/benches/php`, with what it takes to publish to `server` in the environment.
-    pub(crate) fn start(&self, script: &str, arguments: &[&str], server: &Server) -> Result<Process> {
+    /// The same PHP with another extension, of which the file is given.
+    pub(crate) fn with_extension(mut self, file: &Path) -> Self {
+        self.options.extend(["-d".to_owned(), format!("extension={}", file.display())]);
+        self
+    }
+
+    /// Starts a script of `tests/benches/php`.
+    pub(crate) fn start(
+        &self,
+        script: &str,
+        arguments: &[&str],
+        environment: &Environment,
+    ) -> Result<Process> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/benches/php").join(script);
         Process::start(
             Command::new(&self.program)
+                .args(&self.options)
                 .arg(path)
                 .args(arguments)
                 .env("CANYON_EXTENSION", &self.extension)
-                // What a script leaves behind goes with the server's directory.
-                .env("TMPDIR", server.directory())
-                .env("CANYON_QUEUE", server.queue())
-                .env("CANYON_APP_ID", APP)
-                .env("CANYON_APP_KEY", KEY)
-                .env("CANYON_APP_SECRET", SECRET)
-                .env("CANYON_HOST", server.address.ip().to_string())
-                .env("CANYON_PORT", server.address.port().to_string()),
+                .envs(environment.iter().map(|(name, value)| (name, value))),
         )
     }
 
     /// Runs a script to its end.
-    pub(crate) fn run(&self, script: &str, arguments: &[&str], server: &Server) -> Result<Series> {
-        let mut process = self.start(script, arguments, server)?;
+    pub(crate) fn run(&self, script: &str, arguments: &[&str], environment: &Environment) -> Result<Series> {
+        let process = self.start(script, arguments, environment)?;
+        self.read(process, &format!("{script} {}", arguments.join(" ")))
+    }
+
+    /// Reads what a script prints, to its end.
+    pub(crate) fn read(&self, mut process: Process, name: &str) -> Result<Series> {
         let limit = process.limit(LIMIT);
         let mut text = String::new();
         process.output()?.read_to_string(&mut text)?;
         let is_late = limit.was_reached();
-        let name = format!("{script} {} with PHP {}", arguments.join(" "), self.version);
+        let name = format!("{name} with PHP {}", self.version);
         process.wait().map_err(|error| {
             let why = if is_late { "it took too long".to_owned() } else { error.to_string() };
             format!("{name}: {why}\n{text}")

@@ -46,7 +46,7 @@ fn repeat(
 ) -> Result<BTreeMap<String, Samples>> {
     let mut all: BTreeMap<String, Samples> = BTreeMap::new();
     for _ in 0..repeats {
-        let series: Series = php.run("publish.php", arguments, server)?;
+        let series: Series = php.run("publish.php", arguments, server.environment())?;
         for (name, samples) in series {
             all.entry(name).or_default().add(samples);
         }
@@ -124,7 +124,7 @@ fn after_silence(php: &Php, size: Size, server: &Server, report: &mut Report) ->
 fn first(php: &Php, size: Size, server: &Server, report: &mut Report) -> Result<()> {
     let mut all: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for _ in 0..size.pick(30, 5) {
-        for (name, samples) in php.run("publish.php", &["first"], server)? {
+        for (name, samples) in php.run("publish.php", &["first"], server.environment())? {
             all.entry(name).or_default().extend(samples);
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::children::{Directory, Process};
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,49 +12,75 @@ pub(crate) const APP: &str = "4242";
 pub(crate) const KEY: &str = "bench-key";
 pub(crate) const SECRET: &str = "bench-secret";
 
+/// Where a queue stands in the directory that goes with it.
+pub(crate) fn queue(directory: &Directory) -> PathBuf {
+    directory.path().join("queue")
+}
+
+/// What a PHP script finds in its environment.
+pub(crate) type Environment = Vec<(&'static str, OsString)>;
+
+/// The environment of a script that publishes into a queue in `directory`, and of whoever drains it.
+pub(crate) fn environment(directory: &Directory) -> Environment {
+    vec![
+        ("CANYON_QUEUE", queue(directory).into()),
+        ("CANYON_APP_ID", APP.into()),
+        ("CANYON_APP_KEY", KEY.into()),
+        ("CANYON_APP_SECRET", SECRET.into()),
+        // What a script leaves behind goes with the directory.
+        ("TMPDIR", directory.path().into()),
+    ]
+}
+
 /// `canyon serve` on a free port of loopback, with one app and a queue of its own. Dropping it stops it.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Process,
     pub(crate) address: SocketAddr,
-    queue: PathBuf,
+    environment: Environment,
+    /// Goes when the server has gone.
     directory: Directory,
 }
 
 impl Server {
     pub(crate) fn start() -> Result<Self> {
         let directory = Directory::create()?;
-        let queue = directory.path().join("queue");
+        let mut environment = environment(&directory);
         let program = setting("CANYON_BIN")?;
         let mut process = Process::start(
             Command::new(&program)
-                .args(["serve", "--listen", "127.0.0.1:0", "--queue"])
-                .arg(&queue)
+                .args(["serve", "--listen", "127.0.0.1:0"])
                 // Whoever runs this may have settings of an own server in the environment.
                 .env_clear()
-                .env("CANYON_APP_ID", APP)
-                .env("CANYON_APP_KEY", KEY)
-                .env("CANYON_APP_SECRET", SECRET)
+                .envs(environment.iter().map(|(name, value)| (name, value)))
                 .env("CANYON_LOG", "warn")
                 .stderr(Stdio::inherit()),
         )?;
         let mut line = String::new();
         BufReader::new(process.output()?).read_line(&mut line)?;
         let address = line.trim().strip_prefix("listening on ").ok_or("canyon serve did not start")?;
-        Ok(Self { address: address.parse()?, process, queue, directory })
+        let address: SocketAddr = address.parse()?;
+        environment.push(("CANYON_HOST", address.ip().to_string().into()));
+        environment.push(("CANYON_PORT", address.port().to_string().into()));
+        Ok(Self { process, address, environment, directory })
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
 
+    /// For a script that publishes to this server.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    pub(crate) fn queue(&self) -> PathBuf {
+        queue(&self.directory)
+    }
+
     /// For everything that is to go when the server goes.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
-    }
-
-    pub(crate) fn queue(&self) -> &Path {
-        &self.queue
     }
 }
 

@@ -20,3 +20,4 @@ mod rogue;
 mod scribble;
 mod space;
 mod users;
+mod waiting;

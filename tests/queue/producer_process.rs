@@ -124,6 +124,7 @@ fn end_of_stdin() -> Arc<AtomicBool> {
 
 /// Whose files are being ruined: everything may fail, and nothing may end it.
 fn victim(producer: &mut Producer, settings: &Settings) -> Result<(), Box<dyn Error>> {
+    say("attached")?;
     let is_over = end_of_stdin();
     let (mut pushed, mut full, mut refused) = (0u64, 0u64, 0u64);
     while !is_over.load(Ordering::SeqCst) {

@@ -240,6 +240,9 @@ fn a_directory_full_of_junk_keeps_no_message_back() {
     let place = Place::new();
     let mut consumer = place.consumer();
     let mut producer = place.producer();
+    // Known before the junk came: a ring that comes later is found when the look gets there.
+    let _ = push(&mut producer, b"known");
+    assert_eq!(drain(&mut consumer), [b"known"]);
     for index in 0..EACH {
         fs::create_dir(place.path().join(format!("ring.junk-{index}"))).unwrap();
         write_private(&place.path().join(format!("junk-{index}")), b"");
@@ -265,8 +268,11 @@ fn a_directory_full_of_junk_keeps_no_message_back() {
             && place.names("spill.").is_empty()
     });
     drain(&mut consumer);
-    assert_eq!(consumer.counts().delivered, 2 * pushed as u64);
-    assert!(passes_in_between > 10, "the junk was looked at in {passes_in_between} portions, {pushed} pushed");
+    assert_eq!(consumer.counts().delivered, 1 + 2 * pushed as u64);
+    assert!(
+        passes_in_between > 10,
+        "the junk was looked at in {passes_in_between} portions, {pushed} pushed"
+    );
     assert_eq!(place.names("junk-").len(), EACH, "what means nothing to us is left alone");
 }
 

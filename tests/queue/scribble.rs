@@ -288,10 +288,11 @@ impl Random {
                     (at, width)
                 }
                 // Where the next record is read, and the words behind it: length and kind, ticket, time, a reference.
-                1 => (RING_DATA + (get(&file, 128, 8) % VICTIM_RING & !7), 8),
-                2 => {
-                    (RING_DATA + (get(&file, 128, 8).wrapping_add(self.next() % 6 * 8) % VICTIM_RING & !7), 8)
-                }
+                1 => (RING_DATA + get(&file, 128, 8) % VICTIM_RING / 8 * 8, 8),
+                2 => (
+                    RING_DATA + get(&file, 128, 8).wrapping_add(self.next() % 6 * 8) % VICTIM_RING / 8 * 8,
+                    8,
+                ),
                 _ => (RING_DATA + self.next() % (VICTIM_RING - 8), 8),
             };
             let now = get(&file, at, width);
@@ -330,11 +331,11 @@ fn scribble(words: &[(&str, u64, usize)]) -> Scribbled {
     };
     let mut honest: Vec<Process> = (1..=2).map(|id| spawn(id, "honest", &[&"largest=2000"])).collect();
     let ring = format!("ring={VICTIM_RING}");
-    let victims: Vec<Process> = (11..=12).map(|id| spawn(id, "victim", &[&ring, &"largest=30000"])).collect();
-    for honest in &mut honest {
-        assert_eq!(honest.line(), "attached");
+    let mut victims: Vec<Process> =
+        (11..=12).map(|id| spawn(id, "victim", &[&ring, &"largest=30000"])).collect();
+    for process in honest.iter_mut().chain(&mut victims) {
+        assert_eq!(process.line(), "attached");
     }
-    until("the victims have begun", || place.names("ring.").len() == 4);
     let until_then = Instant::now() + seconds();
     while Instant::now() < until_then {
         for _ in 0..20 {

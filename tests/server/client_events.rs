@@ -61,6 +61,11 @@ async fn the_rules_are_enforced_and_told() {
     client.subscribe("private-a", None).await;
     client.send(&json!({"event": "client-x", "channel": "private-a", "data": "x".repeat(10_240)})).await;
     assert!(client.error().await.contains("10240 bytes"));
+    let named = |name: String| json!({"event": name, "channel": "private-a", "data": {}});
+    client.send(&named(format!("client-{}", "é".repeat(193)))).await;
+    client.expect_nothing().await;
+    client.send(&named(format!("client-{}", "é".repeat(194)))).await;
+    assert!(client.error().await.contains("200 characters"));
 }
 
 #[tokio::test]

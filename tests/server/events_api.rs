@@ -50,9 +50,11 @@ async fn bad_events_are_refused_by_name() {
         (event("x", "1", json!([])), 400, "at least one channel"),
         (event("x", "1", json!(many)), 400, "100 channels at most"),
         (event("", "1", json!(["a"])), 400, "name"),
-        (event(&"x".repeat(201), "1", json!(["a"])), 400, "200"),
+        (event(&"é".repeat(201), "1", json!(["a"])), 400, "200"),
         (event("pusher:x", "1", json!(["a"])), 400, "reserved"),
         (event("x", "1", json!(["bad name"])), 400, "bad name"),
+        (event("x", "1", json!(["#server-to-user-"])), 400, "names no user"),
+        (event("x", "1", json!([format!("#server-to-user-{}", "x".repeat(129))])), 400, "128 characters"),
         (event("x", "1", json!(["private-encrypted-a", "b"])), 400, "encrypted"),
         (json!({"name": "x", "data": "1", "channel": "a", "socket_id": "x"}), 400, "socket_id"),
         (json!({"name": "x", "data": "1", "channel": "a", "channels": ["b"]}), 400, "not both"),
@@ -64,6 +66,8 @@ async fn bad_events_are_refused_by_name() {
     }
     let (status, _) = house.post(&format!("/apps/{ID}/events"), "no json").await;
     assert_eq!(status, 400);
+    let longest = event(&"é".repeat(200), "1", json!(["a"]));
+    assert_eq!(house.publish(&longest).await.0, 200, "characters count, not bytes");
 }
 
 #[tokio::test]

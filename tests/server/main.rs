@@ -12,6 +12,7 @@ mod handshake;
 mod limits;
 mod presence;
 mod queue;
+mod start;
 mod subscriptions;
 mod support;
 mod users;

@@ -5,7 +5,14 @@ use canyon::event::Draft;
 use canyon::queue::{Producer, ProducerOptions, Push};
 use serde_json::json;
 
-fn push(producer: &mut Producer, app: &str, channels: &[&str], name: &str, data: &str, except: Option<&str>) {
+pub(crate) fn push(
+    producer: &mut Producer,
+    app: &str,
+    channels: &[&str],
+    name: &str,
+    data: &str,
+    except: Option<&str>,
+) {
     let draft = Draft {
         app: app.as_bytes(),
         channels: channels.iter().map(|channel| channel.as_bytes()),

@@ -25,7 +25,7 @@ pub(crate) struct House {
     pub(crate) server: Server,
     pub(crate) port: u16,
     pub(crate) queue: PathBuf,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl House {
@@ -52,7 +52,12 @@ impl House {
         let address = server.addresses()[0].to_string();
         let port = address.rsplit(':').next().unwrap().parse().unwrap();
         let queue = directory.path().join("queue");
-        Self { server, port, queue, _directory: directory }
+        Self { server, port, queue, directory }
+    }
+
+    /// The server, to be stopped, and the directory with its queue.
+    pub(crate) fn part(self) -> (Server, TempDir) {
+        (self.server, self.directory)
     }
 
     /// A client that has read its `connection_established`.

@@ -54,6 +54,18 @@ async fn messages_to_a_user_reach_the_user_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn whoever_can_sign_in_can_be_reached() {
+    let house = House::open();
+    for id in ["auth0|31", "ada+x@example.com", "Ada Lovelace", "ülle/☃"] {
+        let channel = format!("#server-to-user-{id}");
+        let mut ada = signed_in(&house, &json!({"id": id}).to_string()).await;
+        ada.subscribe(&channel, None).await;
+        assert_eq!(house.publish(&json!({"name": "hello", "data": "{}", "channel": channel})).await.0, 200);
+        assert_eq!(ada.event("hello").await["channel"], channel);
+    }
+}
+
+#[tokio::test]
 async fn a_signed_in_user_needs_no_channel_data() {
     let house = House::open();
     let mut ada = signed_in(&house, r#"{"id":"31","user_info":{"name":"Ada"}}"#).await;

@@ -97,6 +97,10 @@ async fn cache_misses_are_posted_once_and_counts_as_numbers() {
     assert_eq!(receiver.event().await, json!({"name": "cache_miss", "channel": "cache-a"}));
     assert_eq!(receiver.event().await, count(1));
     assert_eq!(receiver.event().await, count(2));
+    first.unsubscribe("cache-a").await;
+    assert_eq!(receiver.event().await, count(1));
+    second.unsubscribe("cache-a").await;
+    assert_eq!(receiver.event().await, count(0), "who keeps the number learns that nobody is left");
 }
 
 #[tokio::test]

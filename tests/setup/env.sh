@@ -37,14 +37,18 @@ fi
 NODE_PATH="$CANYON_CACHE/node/node_modules"
 PYTHON="$CANYON_CACHE/python/bin/python"
 : "${CHROMIUM:=/usr/bin/chromium}"
+# Only for `make bench`; put there by redis.sh.
+REDIS_SERVER="$CANYON_CACHE/redis/bin/redis-server"
+REDIS_MODULES="$CANYON_CACHE/redis/modules"
 
 # The build products. The API number of a PHP minor version never changes: 8.2 is
 # 20220829, 8.4 is 20240924; Debian's builds are not thread-safe.
 : "${CANYON_BIN:=$CANYON_ROOT/target/release/canyon}"
+: "${CANYON_PUBLISH_LIBRARY:=$CANYON_ROOT/target/capi/release/libcanyon_publish.so}"
 : "${CANYON_EXT82:=$CANYON_ROOT/target/ext/20220829-nts/release/libcanyon.so}"
 : "${CANYON_EXT84:=$CANYON_ROOT/target/ext/20240924-nts/release/libcanyon.so}"
 
 export CANYON_ROOT CANYON_CACHE \
     PHP82 PHP82_FPM PHP82_CONFIG PHP84 PHP84_FPM PHP84_CONFIG \
-    LARAVEL_AUTOLOAD MOCKERY_AUTOLOAD PHPUNIT NODE_PATH PYTHON CHROMIUM \
-    CANYON_BIN CANYON_EXT82 CANYON_EXT84
+    LARAVEL_AUTOLOAD MOCKERY_AUTOLOAD PHPUNIT NODE_PATH PYTHON CHROMIUM REDIS_SERVER REDIS_MODULES \
+    CANYON_BIN CANYON_PUBLISH_LIBRARY CANYON_EXT82 CANYON_EXT84

@@ -1,10 +1,14 @@
-// Runs tests one after the other, counts them, and can be told to stop.
+// Runs tests, counts them, and can be told to stop.
 
 const TEST_LIMIT = 45_000
+
+/** Thrown by a test that cannot be run here; the message says why. */
+export class Skip extends Error {}
 
 export class Runner {
     #passed = 0
     #failed = 0
+    #skipped = 0
     #stopped = false
     #stop
 
@@ -34,30 +38,34 @@ export class Runner {
 
     /**
      * Runs one test, then `end`, whatever became of the test. `describe` adds to what is said of a failure; it comes before
-     * `end`.
+     * `end`. A text that the test returns is printed with its name.
      */
     async run(title, test, { end = async () => {}, describe = async () => '' } = {}) {
         if (this.#stopped) return
         const started = Date.now()
         let timer
         let problem
+        let note
         let more = ''
         try {
             const limit = new Promise((_, reject) => {
                 timer = setTimeout(() => reject(new Error(`not finished after ${TEST_LIMIT} ms`)), TEST_LIMIT)
             })
-            await this.unlessStopped(Promise.race([test(), limit]))
+            note = await this.unlessStopped(Promise.race([test(), limit]))
         } catch (error) {
             problem = error
             more = await describe()
         }
         clearTimeout(timer)
         await end().catch((error) => { problem ??= error })
-        if (problem) {
+        if (problem instanceof Skip) {
+            this.#skipped++
+            console.log(`skipped ${title}: ${problem.message}`)
+        } else if (problem) {
             this.fail(title, problem, more)
         } else {
             this.#passed++
-            console.log(`ok      ${title} (${Date.now() - started} ms)`)
+            console.log(`ok      ${title} (${Date.now() - started} ms${typeof note === 'string' ? `; ${note}` : ''})`)
         }
     }
 
@@ -69,7 +77,8 @@ export class Runner {
 
     /** Prints the counts and ends the process. */
     finish() {
-        console.log(`${this.#passed} passed, ${this.#failed} failed`)
+        const skipped = this.#skipped === 0 ? '' : `, ${this.#skipped} skipped`
+        console.log(`${this.#passed} passed, ${this.#failed} failed${skipped}`)
         process.exit(this.#failed === 0 && this.#passed > 0 && !this.#stopped ? 0 : 1)
     }
 }

@@ -3,6 +3,7 @@
 namespace Canyon\Broadcasting;
 
 use Canyon\Broadcasting\Transports\ExtensionTransport;
+use Canyon\Broadcasting\Transports\FfiTransport;
 use Canyon\Broadcasting\Transports\HttpTransport;
 use Canyon\Credentials;
 use Canyon\InvalidConfiguration;
@@ -35,6 +36,7 @@ final class TransportFactory
         return match ($transport = $this->config['transport'] ?? 'auto') {
             'auto' => ExtensionTransport::isAvailable() ? $this->extension() : $this->fallback(),
             'extension' => $this->extension(),
+            'ffi' => $this->ffi(),
             'http' => $this->http(),
             default => throw new InvalidConfiguration('The Canyon transport ['.(is_scalar($transport) ? $transport : gettype($transport)).'] is not supported. Set CANYON_TRANSPORT to "auto", "extension" or "http".'),
         };
@@ -52,6 +54,18 @@ final class TransportFactory
         return new ExtensionTransport(
             QueueDirectory::resolve($this->config['queue'] ?? null, $this->credentials),
             $this->credentials->id(),
+        );
+    }
+
+    /**
+     * Create the transport that writes to shared memory through the C library.
+     */
+    private function ffi(): FfiTransport
+    {
+        return FfiTransport::fromConfig(
+            QueueDirectory::resolve($this->config['queue'] ?? null, $this->credentials),
+            $this->credentials->id(),
+            $this->config,
         );
     }
 

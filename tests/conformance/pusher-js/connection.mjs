@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 
 import { until } from '../../support/until.mjs'
 
@@ -74,7 +75,7 @@ export default {
 
     async 'reconnects and subscribes again after the server was restarted, or killed'(context) {
         // At once: pusher-js waits fifteen seconds after its first attempt.
-        await Promise.all([returns(context, 'SIGTERM', 0), returns(context, 'SIGKILL', 'SIGKILL')])
+        await Promise.all([returns(context, 'SIGTERM', 0), returns(context, 'SIGKILL', 'SIGKILL'), missesNothing(context)])
     },
 
     async 'is told to come back when the server stops'(context) {
@@ -163,6 +164,29 @@ export default {
     async 'is refused with 4001 rather than 4007 if key and protocol are wrong'(context) {
         assert.equal(await refused(context.dial('main', { path: '/app/nobodys-key?protocol=1' })), 4001)
     },
+}
+
+/** What is published while the server is dead waits for the client, and everything else behind it. */
+async function missesNothing(context) {
+    const server = await context.serve([context.apps.main], { start_hold: 20, max_age: 60 })
+    const client = await context.connect('main', { server })
+    const channel = await client.subscribe('news')
+    const got = []
+    channel.bind('update', (number) => got.push(number))
+    const publish = (number) => execFileSync(process.env.CANYON_BIN, [
+        'publish', '--queue', server.queue, '--app', context.apps.main.id, '--channel', 'news', '--event', 'update', '--data', String(number),
+    ])
+
+    publish(1)
+    await until('the first update', () => got.length === 1)
+    await server.end('SIGKILL')
+    publish(2)
+    await server.launch()
+    publish(3)
+    await context.api('main', { server }).trigger('news', 'update', 4)
+    publish(5)
+    await until('all updates', () => got.length === 5, 40_000)
+    assert.deepEqual(got, [1, 2, 3, 4, 5])
 }
 
 async function returns(context, signal, result) {

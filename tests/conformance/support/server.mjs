@@ -33,6 +33,8 @@ export class Server {
 
     get host() { return '127.0.0.1' }
 
+    get queue() { return this.#settings.queue }
+
     get log() { return fs.readFileSync(this.#logFile, 'utf8') }
 
     get #logFile() { return path.join(this.#directory, 'canyon.log') }

@@ -125,6 +125,8 @@ test('a queue without a server takes events until it is full, and says so at onc
     }
     same([__FILE__, QueueFull::class], [$full->getFile(), get_class($full)]);
     same($published, $publisher->status()['depth_events']);
+    thrown(QueueFull::class, fn () => $publisher->publish('channel', 'event', str_repeat('x', 1000)));
+    same(2, $publisher->status()['refused_events']);
 
     $consumer = new Consumer(Harness::place());
     for ($i = 0; $i < $published; $i++) {
@@ -187,6 +189,7 @@ test('the status tells of ring and server', function () {
         'depth_events' => 0,
         'depth_bytes' => 0,
         'oldest_ms' => null,
+        'refused_events' => 0,
         'ring_bytes' => 262144,
         'protocol_version' => 1,
         'server_protocol_version' => null,

@@ -3,6 +3,7 @@
 #![no_main]
 
 use canyon::protocol::channel::{InvalidName, is_cached, is_encrypted, user_of, validate};
+use canyon::protocol::user::MAX_USER_ID_LENGTH;
 use canyon::protocol::{ChannelKind, ErrorReply, SocketId};
 use canyon_fuzz::refused;
 use libfuzzer_sys::fuzz_target;
@@ -28,10 +29,15 @@ fuzz_target!(|input: (u8, &str)| {
     assert_eq!(is_encrypted(name), found.is_some_and(|(prefix, _, _)| prefix.contains("encrypted")));
     assert_eq!(user_of(name).is_some(), kind == ChannelKind::User);
 
-    let bytes = name.strip_prefix('#').filter(|rest| rest.starts_with("server-to-user-")).unwrap_or(name);
-    let allowed = bytes.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte));
+    let allowed = match name.strip_prefix("#server-to-user-") {
+        Some(id) => (1..=MAX_USER_ID_LENGTH).contains(&id.chars().count()),
+        None => {
+            let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte);
+            name.bytes().all(is_allowed) && (1..=limit).contains(&name.len())
+        }
+    };
     let checked = validate(name, limit);
-    assert_eq!(checked.is_ok(), allowed && (1..=limit).contains(&name.len()), "{checked:?}");
+    assert_eq!(checked.is_ok(), allowed, "{checked:?}");
     if let Err(why) = checked {
         assert_eq!(why == InvalidName::Empty, name.is_empty());
         assert_eq!(refused(&ErrorReply::invalid_channel(name, why)).len(), 2);

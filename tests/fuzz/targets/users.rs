@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use canyon::protocol::presence::{MAX_USER_ID_LENGTH, roster};
-use canyon::protocol::user::MAX_WATCHED;
+use canyon::protocol::presence::roster;
+use canyon::protocol::user::{MAX_USER_ID_LENGTH, MAX_WATCHED};
 use canyon::protocol::{ErrorReply, Member, User, frame};
 use canyon_fuzz::{refused, sent, value};
 use libfuzzer_sys::fuzz_target;
@@ -22,7 +22,7 @@ fn member(text: &str) {
             return;
         }
     };
-    assert!((1..=MAX_USER_ID_LENGTH).contains(&member.user_id.len()));
+    assert!((1..=MAX_USER_ID_LENGTH).contains(&member.user_id.chars().count()));
     let again = Member::from_channel_data(&member.added()).expect("what we send is what we read");
     assert_eq!((&again.user_id, &again.user_info), (&member.user_id, &member.user_info));
     let gone = value(&member.removed()).expect("an id is a string");
@@ -49,7 +49,7 @@ fn user(text: &str) {
             return;
         }
     };
-    assert!((1..=MAX_USER_ID_LENGTH).contains(&user.id.len()));
+    assert!((1..=MAX_USER_ID_LENGTH).contains(&user.id.chars().count()));
     assert!(user.watchlist.len() <= MAX_WATCHED);
     assert_eq!(user.watchlist.iter().collect::<HashSet<_>>().len(), user.watchlist.len(), "each once");
     let _ = value(&user.info);

@@ -20,10 +20,12 @@ final class ConfigurationTest extends TestCase
                 'max_connections' => 0,
                 'max_event_bytes' => 1048576,
             ],
-            'server' => ['host' => '0.0.0.0', 'port' => 8080, 'listen' => [''], 'path_prefix' => '', 'binary' => null],
+            'server' => ['host' => '0.0.0.0', 'port' => 8080, 'listen' => [''], 'path_prefix' => '', 'max_age' => 30, 'start_hold' => 2, 'binary' => null],
             'queue' => null,
             'queue_group' => null,
             'transport' => 'auto',
+            'ffi_library' => null,
+            'on_full' => null,
             'http' => ['host' => '127.0.0.1', 'port' => 8080, 'scheme' => 'http', 'connect_timeout' => 2, 'timeout' => 2],
         ], config('canyon'));
     }

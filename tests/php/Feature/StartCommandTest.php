@@ -63,6 +63,8 @@ final class StartCommandTest extends TestCase
             'listen' => ['unix:/run/canyon.sock', '0.0.0.0:9000'],
             'queue' => '/srv/queue',
             'path_prefix' => '',
+            'max_age' => 30,
+            'start_hold' => 2,
             'app' => [[
                 'id' => '4242',
                 'key' => '278d425bdf160c739803',

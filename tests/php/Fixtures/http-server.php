@@ -4,7 +4,7 @@
 // array given second says, listens on the port given third, prints that when it is ready, and ends with its standard input.
 
 [, $record, $answer, $port] = $argv;
-$answer = unserialize(base64_decode($answer)) + ['status' => 200, 'body' => '{}', 'hang' => false];
+$answer = unserialize(base64_decode($answer)) + ['status' => 200, 'body' => '{}', 'head' => '', 'hang' => false, 'close' => false];
 
 $listener = stream_socket_server('tcp://127.0.0.1:'.$port);
 echo substr(strrchr(stream_socket_get_name($listener, false), ':'), 1), "\n";
@@ -56,7 +56,13 @@ while (true) {
         $buffers[$connection] = '';
 
         if (! $answer['hang']) {
-            fwrite($stream, "HTTP/1.1 {$answer['status']} Whatever\r\nContent-Length: ".strlen($answer['body'])."\r\n\r\n{$answer['body']}");
+            fwrite($stream, "HTTP/1.1 {$answer['status']} Whatever\r\nContent-Length: ".strlen($answer['body'])."\r\n{$answer['head']}\r\n{$answer['body']}");
+
+            // As HTTP has it, a client of version 1.0 waits for the end.
+            if ($answer['close'] || str_contains($parts[0], ' HTTP/1.0')) {
+                fclose($stream);
+                unset($sockets[$connection], $buffers[$connection]);
+            }
         }
     }
 }

@@ -4,10 +4,13 @@ namespace Canyon\Tests\Server;
 
 use Canyon\Tests\Fixtures\ItemUpdated;
 use Canyon\Tests\Fixtures\OrderShipped;
+use Canyon\Tests\Support\Library;
 use Canyon\Tests\Support\Port;
 use Canyon\Tests\Support\Wait;
 use Illuminate\Auth\GenericUser;
+use Illuminate\Support\Facades\Broadcast;
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\RequiresPhpExtension;
 
 /**
  * What canyon:start and broadcasting do together, whichever way the server runs.
@@ -103,6 +106,43 @@ abstract class HostingTestCase extends ServerTestCase
         $this->assertSame(['items', '{"name":"Käse / 🧀","quantity":3}'], [$event['channel'], $event['data']]);
     }
 
+    #[RequiresPhpExtension('canyon')]
+    public function test_what_was_broadcast_before_it_started_waits_for_the_clients_to_come_back(): void
+    {
+        $this->environment['CANYON_START_HOLD'] = '4';
+        config(['canyon.transport' => 'extension']);
+
+        broadcast(new OrderShipped(7));
+        broadcast(new OrderShipped(8));
+        $this->start();
+
+        $this->assertStringContainsString('2 events waiting: delivery is held for 4 s', $this->server->getErrorOutput());
+
+        $client = $this->connect();
+        $client->subscribe('orders');
+        config(['canyon.transport' => 'http']);
+        Broadcast::purge();
+        broadcast(new OrderShipped(9));
+
+        $orders = array_map(static fn () => $client->expect(OrderShipped::class)['data'], range(7, 9));
+        $this->assertSame(['{"order":7}', '{"order":8}', '{"order":9}'], $orders);
+    }
+
+    #[RequiresPhpExtension('canyon')]
+    public function test_what_waited_too_long_is_skipped_and_the_server_says_so(): void
+    {
+        $this->environment['CANYON_START_HOLD'] = '0';
+        $this->environment['CANYON_MAX_AGE'] = '1';
+        config(['canyon.transport' => 'extension']);
+
+        broadcast(new OrderShipped(7));
+        usleep(1_200_000);
+        $this->start();
+
+        $printed = fn () => $this->server->getErrorOutput();
+        Wait::until(fn () => str_contains($printed(), '1 event older than 1 s skipped: no server ran meanwhile'), $printed);
+    }
+
     public function test_the_server_accepts_what_the_application_has_signed(): void
     {
         $this->start();
@@ -163,13 +203,17 @@ abstract class HostingTestCase extends ServerTestCase
 
     public static function transports(): iterable
     {
-        return ['extension' => ['extension'], 'http' => ['http']];
+        return ['extension' => ['extension'], 'ffi' => ['ffi'], 'http' => ['http']];
     }
 
     private function startWith(string $transport): void
     {
         if ($transport === 'extension' && ! extension_loaded('canyon')) {
             $this->markTestSkipped('The canyon extension is not loaded.');
+        }
+
+        if ($transport === 'ffi') {
+            config(['canyon.ffi_library' => Library::path()]);
         }
 
         config(['canyon.transport' => $transport]);

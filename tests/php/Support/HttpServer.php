@@ -20,7 +20,7 @@ final class HttpServer
     private array $pipes = [];
 
     /**
-     * @param  array{status?: int, body?: string, hang?: bool}  $answer
+     * @param  array{status?: int, body?: string, head?: string, hang?: bool, close?: bool}  $answer
      */
     public function __construct(array $answer = [], int $port = 0)
     {

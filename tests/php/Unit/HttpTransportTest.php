@@ -6,6 +6,7 @@ use Canyon\Broadcasting\Transports\HttpTransport;
 use Canyon\Credentials;
 use Canyon\Exception;
 use Canyon\InvalidConfiguration;
+use Canyon\QueueFull;
 use Canyon\Signer;
 use Canyon\Tests\Support\HttpServer;
 use Canyon\Tests\Support\Port;
@@ -90,6 +91,20 @@ final class HttpTransportTest extends TestCase
         $this->assertSame([1, 1, 1], array_column($this->server->requests(), 'connection'));
     }
 
+    public function test_a_kept_connection_that_the_server_has_closed_costs_no_event(): void
+    {
+        $this->serve(['close' => true]);
+        $transport = $this->transport();
+
+        foreach (range(1, 3) as $n) {
+            $transport->publish(['lobby'], "E{$n}", '[]');
+        }
+
+        $this->assertSame([['E1', 1], ['E2', 2], ['E3', 3]], array_map(
+            static fn (array $request) => [$request['json']['name'], $request['connection']], $this->server->requests(),
+        ));
+    }
+
     #[RequiresPhpExtension('pcntl')]
     public function test_a_forked_child_opens_a_connection_of_its_own(): void
     {
@@ -139,11 +154,23 @@ final class HttpTransportTest extends TestCase
 
     public static function refusals(): iterable
     {
-        yield [401, "Invalid signature:\nyou should have sent\n", '~127\.0\.0\.1:\d+ refused the event with status 401: Invalid signature: you should have sent$~'];
-        yield [413, '', '~status 413\.$~'];
-        yield [301, 'Moved', '~status 301: Moved$~'];
+        yield [401, "Invalid signature:\nyou should have sent\n", '~127\.0\.0\.1:\d+ refused the event with status 401: Invalid signature: you should have sent \(.*CANYON_APP_SECRET.*\)$~'];
+        yield [413, '', '~status 413\. \(.*CANYON_APP_MAX_EVENT_BYTES.*\)$~'];
+        yield [301, 'Moved', '~status 301: Moved \(.*CANYON_SCHEME.*\)$~'];
+        yield [404, 'No app has the id 4242', '~status 404: No app has the id 4242 \(.*CANYON_APP_ID.*\)$~'];
+        yield [502, '<html>Bad Gateway</html>', '~status 502: .*is that running\?\)$~'];
         yield [500, str_repeat('x', 2000), '~status 500: x{297}\.\.\.$~'];
         yield [202, "\xff", '~status 202: \?$~'];
+    }
+
+    public function test_a_server_without_room_is_a_full_queue(): void
+    {
+        $this->serve(['status' => 503, 'body' => 'The server is over capacity, try again']);
+
+        $this->expectException(QueueFull::class);
+        $this->expectExceptionMessageMatches('~status 503: The server is over capacity, try again$~');
+
+        $this->transport()->publish(['lobby'], 'E', '[]');
     }
 
     public function test_a_server_that_does_not_answer_is_not_waited_for(): void
@@ -204,14 +231,14 @@ final class HttpTransportTest extends TestCase
     public function test_an_address_that_is_none_names_the_variables(array $http): void
     {
         $this->expectException(InvalidConfiguration::class);
-        $this->expectExceptionMessage('CANYON_HOST');
+        $this->expectExceptionMessageMatches('/CANYON_(HOST|PORT)/');
 
         HttpTransport::fromConfig($credentials = new Credentials([]), new Signer($credentials), $http);
     }
 
     public static function badAddresses(): iterable
     {
-        return [[['host' => '']], [['host' => null]], [['host' => 'a', 'scheme' => 'ftp']]];
+        return [[['host' => '']], [['host' => null]], [['host' => 'a', 'scheme' => 'ftp']], [['host' => 'a', 'port' => 'http']], [['host' => 'a', 'port' => 65536]]];
     }
 
     private function serve(array $answer = [], ?int $port = null): void

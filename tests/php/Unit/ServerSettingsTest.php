@@ -61,6 +61,15 @@ final class ServerSettingsTest extends TestCase
         $this->assertArrayNotHasKey('queue_group', (new ServerSettings(['queue_group' => ''] + $this->config))->toArray());
     }
 
+    public function test_how_long_events_wait_is_handed_over(): void
+    {
+        $server = ['max_age' => '60', 'start_hold' => 0] + $this->config['server'];
+        $settings = (new ServerSettings(['server' => $server] + $this->config))->toArray();
+
+        $this->assertSame([60, 0], [$settings['max_age'], $settings['start_hold']]);
+        $this->assertArrayNotHasKey('max_age', (new ServerSettings(['server' => ['max_age' => ''] + $server] + $this->config))->toArray());
+    }
+
     #[DataProvider('addresses')]
     public function test_the_addresses_to_listen_on(array $expected, array $configured, array $listen = [], ?string $host = null, ?string $port = null): void
     {
@@ -110,6 +119,8 @@ final class ServerSettingsTest extends TestCase
         yield [' CANYON_SERVER_HOST', ['server' => ['host' => '']]];
         yield ['[app.max_connections]', ['app' => ['max_connections' => '-1']]];
         yield ['[app.max_event_bytes]', ['app' => ['max_event_bytes' => '1MB']]];
+        yield ['[server.max_age]', ['server' => ['max_age' => '30s']]];
+        yield ['[server.start_hold]', ['server' => ['start_hold' => -1]]];
         yield ['[app.activity_timeout]', ['app' => ['activity_timeout' => 2.5]]];
         yield ['[app.subscription_counts]', ['app' => ['subscription_counts' => 'often']]];
         yield ['[app.client_events]', ['app' => ['client_events' => 'friends']]];

@@ -6,6 +6,8 @@ use Canyon\Broadcasting\Transport;
 use Canyon\Credentials;
 use Canyon\Exception;
 use Canyon\InvalidConfiguration;
+use Canyon\QueueFull;
+use Canyon\ServerAddress;
 use Canyon\Signer;
 use CurlHandle;
 
@@ -51,24 +53,10 @@ final class HttpTransport implements Transport
      */
     public static function fromConfig(Credentials $credentials, Signer $signer, array $http, string $pathPrefix = ''): self
     {
-        $scheme = (string) ($http['scheme'] ?? 'http');
-        $host = preg_replace('~\Ahttps?://~', '', rtrim((string) ($http['host'] ?? ''), '/'));
-
-        if ($host === '' || ! in_array($scheme, ['http', 'https'], true)) {
-            throw new InvalidConfiguration("Canyon cannot publish to [{$scheme}://{$host}]. Set CANYON_HOST to the server's host name and CANYON_SCHEME to \"http\" or \"https\".");
-        }
-
-        if (str_contains($host, ':') && ! str_starts_with($host, '[')) {
-            $host = "[{$host}]";
-        }
-
-        $url = $scheme.'://'.$host.':'.($http['port'] ?? ($scheme === 'https' ? 443 : 8080));
-        $prefix = trim($pathPrefix, '/');
-
         return new self(
             $credentials,
             $signer,
-            $prefix === '' ? $url : "{$url}/{$prefix}",
+            (string) ServerAddress::fromConfig($http, $pathPrefix),
             (float) ($http['connect_timeout'] ?? 2),
             (float) ($http['timeout'] ?? 2),
         );
@@ -135,7 +123,26 @@ final class HttpTransport implements Transport
 
         $reason = mb_strimwidth(trim((string) preg_replace('/\s+/', ' ', mb_scrub($answer))), 0, 300, '...');
 
-        throw new Exception("The Canyon server at {$this->url} refused the event with status {$status}".($reason === '' ? '.' : ": {$reason}"));
+        $message = "The Canyon server at {$this->url} refused the event with status {$status}".($reason === '' ? '.' : ": {$reason}").$this->advice($status);
+
+        // Service Unavailable: the server does not keep up.
+        throw $status === 503 ? new QueueFull($message) : new Exception($message);
+    }
+
+    /**
+     * Get what to do about a refusal.
+     */
+    private function advice(int $status): string
+    {
+        return match (true) {
+            $status === 401 => ' (Do CANYON_APP_KEY and CANYON_APP_SECRET have the values the server was started with, and do both clocks agree?)',
+            $status === 403 => ' (The app is switched off in the settings of the server.)',
+            $status === 404 => ' (Do CANYON_APP_ID and CANYON_PATH_PREFIX have the values the server was started with, and does the address lead to it?)',
+            $status === 413 => ' (Send an ID and let the client fetch the rest, or raise CANYON_APP_MAX_EVENT_BYTES and start the server anew; a proxy in between may have a limit too.)',
+            $status >= 300 && $status < 400 => ' (Redirections are not followed: set CANYON_SCHEME, CANYON_HOST and CANYON_PORT to where it leads.)',
+            in_array($status, [502, 504], true) => ' (A proxy answers, but not the server behind it: is that running?)',
+            default => '',
+        };
     }
 
     /**

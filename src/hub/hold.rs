@@ -1,0 +1,172 @@
+//! Delivery held back: after a crash the clients need a moment to come back, and the events wait for them.
+//!
+//! While a hold lasts, what is in the queue stays there. What comes from elsewhere must not overtake it: events of the
+//! HTTP API are put into the queue behind it; client events, for which the queue has no words, are kept here, each with
+//! its place among the records of the queue.
+
+use super::{App, Event, Hub, Overloaded};
+use crate::config::LifeKind;
+use crate::hub::life::LifeEvent;
+use crate::protocol::{EncodedFrame, SocketId};
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Bytes of client events that are kept; more of them are refused, as they are by a server that is behind.
+const MOST_BYTES: usize = 4 << 20;
+
+/// The end of a queue where events go in.
+pub(crate) trait QueueEnd: Send {
+    /// Puts an event behind what waits already.
+    fn push(&mut self, app: &App, channels: &[&str], event: &Event<'_>) -> Result<(), Overloaded>;
+
+    /// The place that the next record will have: every record pushed before has a lower one.
+    fn next_place(&self) -> u64;
+}
+
+/// A client event that waits.
+#[derive(Debug)]
+pub(crate) struct ClientEvent {
+    app: Arc<App>,
+    channel: Box<str>,
+    from: SocketId,
+    frame: EncodedFrame,
+    /// For whoever wants to know of it.
+    told: Option<LifeEvent>,
+}
+
+/// The hold on the delivery of one queue.
+pub(crate) struct Hold {
+    is_over: AtomicBool,
+    /// Gone when the hold is over.
+    waiting: Mutex<Option<Waiting>>,
+}
+
+struct Waiting {
+    queue: Box<dyn QueueEnd>,
+    kept: VecDeque<(u64, ClientEvent)>,
+    bytes: usize,
+}
+
+impl ClientEvent {
+    fn weight(&self) -> usize {
+        size_of::<Self>()
+            + self.channel.len()
+            + self.frame.len()
+            + self.told.as_ref().map_or(0, LifeEvent::weight)
+    }
+
+    fn relay(self, hub: &Hub) {
+        hub.relay(&self.app, &self.channel, self.from, &self.frame, self.told);
+    }
+}
+
+impl Hold {
+    pub(crate) fn new(queue: Box<dyn QueueEnd>) -> Self {
+        let waiting = Waiting { queue, kept: VecDeque::new(), bytes: 0 };
+        Self { is_over: AtomicBool::new(false), waiting: Mutex::new(Some(waiting)) }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        // Acquire: what is published directly from now on comes after everything that was held back.
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    /// Puts an event into the queue; `None` if the hold is over and the event can be published.
+    fn push(&self, app: &App, channels: &[&str], event: &Event<'_>) -> Option<Result<(), Overloaded>> {
+        let mut waiting = self.waiting.lock();
+        waiting.as_mut().map(|waiting| waiting.queue.push(app, channels, event))
+    }
+
+    /// Keeps a client event; gives it back if the hold is over.
+    fn keep(&self, event: ClientEvent) -> Result<Option<ClientEvent>, Overloaded> {
+        let mut waiting = self.waiting.lock();
+        let Some(waiting) = waiting.as_mut() else { return Ok(Some(event)) };
+        waiting.bytes += event.weight();
+        if waiting.bytes > MOST_BYTES {
+            waiting.bytes -= event.weight();
+            return Err(Overloaded);
+        }
+        waiting.kept.push_back((waiting.queue.next_place(), event));
+        Ok(None)
+    }
+
+    /// Publishes the client events that came before the record at `place` was pushed.
+    pub(crate) fn release_before(&self, place: u64, hub: &Hub) {
+        let mut waiting = self.waiting.lock();
+        let Some(waiting) = waiting.as_mut() else { return };
+        while let Some((_, event)) = waiting.kept.pop_front_if(|(kept_at, _)| *kept_at <= place) {
+            waiting.bytes -= event.weight();
+            event.relay(hub);
+        }
+    }
+
+    /// Ends the hold if nothing is left in the queue; whether it has ended.
+    pub(crate) fn end(&self, hub: &Hub, is_queue_empty: impl FnOnce() -> bool) -> bool {
+        let mut waiting = self.waiting.lock();
+        // Asked under the lock: nothing can be put into the queue after the answer.
+        if !is_queue_empty() {
+            return false;
+        }
+        if let Some(waiting) = waiting.take() {
+            waiting.kept.into_iter().for_each(|(_, event)| event.relay(hub));
+        }
+        self.is_over.store(true, Ordering::Release);
+        true
+    }
+}
+
+impl Hub {
+    /// Takes an event that did not come through the queue: publishes it, or puts it into the queue while delivery is held
+    /// back.
+    pub(crate) fn submit(&self, app: &App, channels: &[&str], event: &Event<'_>) -> Result<(), Overloaded> {
+        if let Some(queued) = app.hold().and_then(|hold| hold.push(app, channels, event)) {
+            return queued;
+        }
+        channels.iter().for_each(|channel| self.publish(app, channel, event));
+        Ok(())
+    }
+
+    /// Relays a client event to the others on its channel.
+    pub(crate) fn publish_client_event(
+        &self,
+        app: &App,
+        channel: &str,
+        from: SocketId,
+        frame: &EncodedFrame,
+        tell: impl FnOnce() -> LifeEvent,
+    ) -> Result<(), Overloaded> {
+        if self.is_overloaded() {
+            return Err(Overloaded);
+        }
+        let mut told = self.wants(app, LifeKind::ClientEvent).then(tell);
+        if let Some(hold) = app.hold() {
+            let app = Arc::clone(&self.apps[app.index].app);
+            match hold.keep(ClientEvent { app, channel: channel.into(), from, frame: frame.clone(), told })? {
+                Some(event) => told = event.told,
+                None => return Ok(()),
+            }
+        }
+        self.relay(app, channel, from, frame, told);
+        Ok(())
+    }
+
+    fn relay(&self, app: &App, channel: &str, from: SocketId, frame: &EncodedFrame, told: Option<LifeEvent>) {
+        let shard = self.shard(app, channel).lock();
+        if let Some((name, channel)) = shard.channels.get_key_value(channel) {
+            self.post(app, name, channel, Some(from), frame);
+        }
+        drop(shard);
+        self.metrics.events_from_clients.increment();
+        if let Some(told) = told {
+            self.observe(app, LifeKind::ClientEvent, || told);
+        }
+    }
+}
+
+impl std::fmt::Debug for Hold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hold").field("is_over", &self.is_over).finish_non_exhaustive()
+    }
+}

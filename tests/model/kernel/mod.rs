@@ -1,0 +1,6 @@
+//! What the queue asks of the kernel, in memory: processes, files and their locks, the clock, futexes.
+
+pub(crate) mod clock;
+pub(crate) mod futex;
+pub(crate) mod process;
+pub(crate) mod world;

@@ -1,0 +1,9 @@
+//! The queue's scenarios, each with all of its legal outcomes.
+
+mod bench;
+mod death;
+mod moved;
+mod mutations;
+mod order;
+mod room;
+mod sleep;

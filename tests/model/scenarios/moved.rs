@@ -1,0 +1,57 @@
+//! The queue directory vanishes, as when systemd-logind removes a user's files.
+
+use std::path::Path;
+use std::time::Duration;
+
+use canyon_model::{explore, pass_time, remove_directory, spawn};
+
+use crate::bench::{QUEUE, attach, drain, push, serve, settle, try_attach};
+
+/// The server notices and makes a new directory while a publisher is at work: nothing is lost, wherever it went.
+#[test]
+fn a_publisher_is_at_work() {
+    explore("moved under a publisher", [vec![], vec![1], vec![1, 2]], || {
+        let mut producer = attach();
+        let mut consumer = serve();
+        drain(&mut consumer);
+        remove_directory(Path::new(QUEUE));
+        pass_time(Duration::from_secs(2));
+        let publisher = spawn(move || {
+            push(&mut producer, 1);
+            push(&mut producer, 2);
+            producer
+        });
+        let first = drain(&mut consumer);
+        let _producer = publisher.join();
+        assert_eq!([first.clone(), settle(&mut consumer)].concat(), [1, 2]);
+        assert_eq!(consumer.counts().moved, 1);
+        first
+    });
+}
+
+/// A publisher attaches while the directory is being removed and replaced. What is lost is what stood in a ring that was
+/// removed before the server had ever opened it; nobody can have that.
+#[test]
+fn a_publisher_attaches() {
+    // Whether it could attach, and what was delivered. If the directory goes while it attaches, it may be refused: then
+    // the caller is told, and the message is the caller's.
+    explore("moved under a new publisher", [(false, vec![]), (true, vec![]), (true, vec![1])], || {
+        let mut consumer = serve();
+        drain(&mut consumer);
+        let publisher = spawn(|| {
+            let mut producer = try_attach().ok()?;
+            push(&mut producer, 1);
+            Some(producer)
+        });
+        remove_directory(Path::new(QUEUE));
+        pass_time(Duration::from_secs(2));
+        let first = drain(&mut consumer);
+        let mut producer = publisher.join();
+        let all = [first, settle(&mut consumer)].concat();
+        if let Some(producer) = &mut producer {
+            push(producer, 2);
+            assert_eq!(settle(&mut consumer), [2], "from then on it is where the server is");
+        }
+        (producer.is_some(), all)
+    });
+}
