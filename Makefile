@@ -59,7 +59,7 @@ setup: ## Install what the tests and the demo need; a second run does nothing
 test: setup server capi ext82 ext84 ## Set everything up and run every test
 	@tests/run
 
-suites := test-rust test-extension test-php test-lives test-soak test-conformance test-browser
+suites := test-rust test-model test-extension test-php test-lives test-soak test-conformance test-browser
 
 $(suites): test-%: setup ## Run one suite; what it tests is built first
 	@tests/run $*
@@ -74,6 +74,12 @@ fuzz: setup ## Fuzz everything that reads foreign bytes, a minute each (FUZZ_SEC
 
 soak: setup server ext84 ## Kill and pause publishers and the consumer for ten minutes, then count (SOAK_SECONDS=)
 	@exec tests/soak/run
+
+loom: setup ## Model-check the queue: every schedule of its scenarios, up to some preemptions
+	@exec tests/model/run loom
+
+miri: setup ## Run the queue's scenarios and the unit tests it can under Miri, both borrow models
+	@exec tests/model/run miri
 
 autobahn: setup ## Run Autobahn's WebSocket testsuite against the server's frame layer
 	@exec tests/conformance/echo/autobahn
@@ -100,4 +106,4 @@ help: ## List the targets
 	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	    /^[a-z0-9 -]+:.*## / { if (length($$1) > 12) { print "  " $$1; $$1 = "" } printf "  %-12s %s\n", $$1, $$2 }'
 
-.PHONY: demo server ext capi setup test $(suites) fuzz soak autobahn lint bench ext82 ext84 clean help
+.PHONY: demo server ext capi setup test $(suites) fuzz soak loom miri autobahn lint bench ext82 ext84 clean help

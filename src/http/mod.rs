@@ -117,6 +117,7 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
         ["apps", app_id, ref endpoint @ ..] => {
             let endpoint = Endpoint::of(endpoint).ok_or_else(not_found)?;
             require_method(&request, endpoint.method())?;
+            // Before the signature, which needs the app's secret. (The hosted status is not known.)
             let app = worker
                 .hub
                 .app_by_id(app_id)

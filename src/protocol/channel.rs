@@ -1,6 +1,5 @@
 //! Channel names: which are allowed, and what a name's prefix says about its channel.
 
-use super::user::MAX_USER_ID_LENGTH;
 use std::fmt;
 
 /// What the channel of a signed-in user begins with.
@@ -8,6 +7,9 @@ const USER: &str = "#server-to-user-";
 
 /// Longest name the hosted service takes, prefix included.
 pub const MAX_NAME_LENGTH: usize = 164;
+
+/// Longest user id the hosted service takes, in characters.
+pub const MAX_USER_ID_LENGTH: usize = 128;
 
 /// What a channel does, read off its prefix.
 ///
@@ -205,6 +207,8 @@ mod tests {
         }
         assert_eq!(named(""), Err(InvalidName::NoUser));
         assert_eq!(named(&"x".repeat(129)), Err(InvalidName::UserTooLong(128)));
+        let broken = validate(b"#server-to-user-\xff", MAX_NAME_LENGTH);
+        assert_eq!(broken, Err(InvalidName::Character(char::REPLACEMENT_CHARACTER)));
     }
 
     #[test]

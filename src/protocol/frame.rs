@@ -77,14 +77,16 @@ pub fn subscription_count(channel: &str, count: u64) -> EncodedFrame {
     event("pusher_internal:subscription_count", channel, &format!(r#"{{"subscription_count":{count}}}"#))
 }
 
-/// The answer to a sign-in: `user_data` is the text that the application signed.
+/// The answer to a sign-in: `user_data` is the text that the application signed. (Whether the hosted service sends this
+/// object as text is not known: clients take it as it is.)
 #[must_use]
 pub fn signin_success(user_data: &str) -> EncodedFrame {
     let mut frame = Builder::with_capacity(64 + user_data.len() * 9 / 8);
     frame.raw(r#"{"event":"pusher:signin_success","data":{"user_data":"#).string(user_data).raw("}}").text()
 }
 
-/// Users of a watchlist that came or went; pusher-js emits one event per entry, by its name.
+/// Users of a watchlist that came or went; pusher-js emits one event per entry, by its name. (The hosted form is not
+/// documented; this is the one that pusher-js reads.)
 #[must_use]
 pub fn watchlist_events(online: &[&str], offline: &[&str]) -> EncodedFrame {
     let mut frame = Builder::with_capacity(128);

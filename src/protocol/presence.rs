@@ -1,6 +1,6 @@
 //! Members of presence channels: read from `channel_data`, written into the lists and events of the channel.
 
-use super::user::MAX_USER_ID_LENGTH;
+use super::channel::MAX_USER_ID_LENGTH;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::fmt::Write as _;

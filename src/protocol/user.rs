@@ -1,12 +1,10 @@
 //! Users of connections: read from the `user_data` that an application signed.
 
+use super::channel::MAX_USER_ID_LENGTH;
 use super::presence::user_id;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
-
-/// Longest user id the hosted service takes, in characters.
-pub const MAX_USER_ID_LENGTH: usize = 128;
 
 /// Users that one connection can watch.
 pub const MAX_WATCHED: usize = 100;

@@ -18,7 +18,7 @@
 //! to repair: what it wrote lies beyond the tail, its ticket is a number that nobody waits for. There is no such thing as a
 //! claimed but unfinished record. The consumer
 //!
-//! 1. reads the ticket counter: the *limit*,
+//! 1. reads the ticket counter: the *limit* (of every directory, if there are two: see below),
 //! 2. then reads the list of rings, if the generation says that it changed,
 //! 3. then reads the tails,
 //! 4. delivers, merged by ticket, the records below the limit that it found there; after each one it stores the ring's head.
@@ -43,24 +43,45 @@
 //! push, then read B's tail, and deliver B without A. Pushes that overlap in time may be delivered in either order.
 //!
 //! The one exception: while a removed directory is being replaced (see below), two producers can be in two directories with a
-//! counter each, for a second at most.
+//! counter each, for a second at most. A producer that goes from the old one to the new one keeps its order even then: all
+//! limits are read before any tail, the newest directory's first, and the older directories are drained first. So if its
+//! push into the new one is below that one's limit, its earlier push into the old one is seen.
 //!
 //! # The orderings, and why each suffices
 //!
-//! * *Tail*: stored with `SeqCst` exchange, read with `SeqCst`. Release and acquire would be enough for the bytes before it;
-//!   the stronger order is for the doorbell.
-//! * *Head*: stored with `Release` after the record was copied out, read with `Acquire` before its bytes are overwritten.
+//! `make loom` explores the scenarios of `tests/model`, named in parentheses here: this very code, over modelled memory and a
+//! modelled kernel, in every schedule up to some preemptions. `mutations` there weakens the orderings one by one, and sees
+//! the scenarios fail.
+//!
+//! * *Tail*: stored with `SeqCst` exchange, read with `SeqCst`. Release and acquire would be enough for the bytes before it
+//!   (`one_publisher`); the stronger order is for the doorbell (`no_wake_up_is_lost`).
+//! * *Head*: stored with `Release` after the record was copied out, read with `Acquire` before its bytes are overwritten
+//!   (`overwriting_what_was_read`, `full`).
 //! * *Ticket*: drawn with `AcqRel`, read with `Acquire`. The draw releases everything before it, among it the tail stores that
-//!   its process knows of; the draws after it are part of the same release sequence, so reading any later value acquires it.
+//!   its process knows of; the draws after it are part of the same release sequence, so reading any later value acquires it
+//!   (`causal_chain`, `causal_chain_through_a_new_ring`; both fail without the limit).
 //! * *Sleeping*: the classic pair of two stores and two loads. The producer stores its tail, then loads `sleeping`; the consumer
 //!   stores `sleeping`, fences, then loads the tails. All four are `SeqCst`, so at least one sees the other's store: either the
-//!   producer rings or the consumer stays awake. It reads the doorbell's value before it stores `sleeping`, so a ring in
-//!   between makes its futex wait return at once.
-//! * *Napping* is not guarded so: a producer that misses it loses nothing, because a nap ends by itself.
-//! * *Generation*: changed with `SeqCst` after the ring has its name, read with `Acquire` before the directory is listed.
-//! * *Moved*: set with `SeqCst` before the consumer lists the old directory for the last time; a push that reads zero goes into
-//!   a ring that had its name before.
+//!   producer rings or the consumer stays awake (`no_wake_up_is_lost`, `no_wake_up_of_two_is_lost`,
+//!   `a_new_publisher_wakes_a_sleeping_server`). On the consumer's side the `SeqCst` store or the fence would do alone; there
+//!   are both because that costs nothing beside a sleep. On the producer's side each is needed. The exchange that claims the
+//!   ring needs no order at all.
+//! * *Doorbell*: read before `sleeping` is stored, so a ring in between makes the futex wait return at once. Rung with at least
+//!   `Release`: whoever finds it rung must also see why, a [`Waker`]'s call (`a_waker_is_never_missed`).
+//! * *Napping* is not guarded so: a producer that misses it loses nothing, because a nap ends by itself (`a_nap_needs_no_bell`,
+//!   `filling_wakes_a_napping_server`).
+//! * *Generation*: changed after the ring has its name, read before the directory is listed. No order of its own carries
+//!   this: the ticket does for a causal chain, the handshake above for a sleeper, and the kernel's lock on the directory for
+//!   what the list shows. It is `SeqCst` and `Acquire` to be read by the same rules as its neighbours.
+//! * *Moved*: set before the consumer lists the old directory for the last time. A producer that misses it is in a ring that
+//!   had its name before, because it compared the path after naming the ring (`a_publisher_attaches_to_a_renamed_directory`);
+//!   one that is at work there is still drained (`a_publisher_is_at_work`).
+//! * *Closed*: a hint which rings to try the lock of; the lock itself orders what its last owner wrote (`a_publisher_leaves`,
+//!   `two_adopters_race`, `adopting_races_with_reaping`).
 //! * *Heartbeat, spill counters, identity*: `Relaxed` or better; decisions that matter do not rest on them.
+//!
+//! That a process may die at any instruction is checked likewise, before every access to shared memory and every system call
+//! of a publisher, of an adopter and of a server (`a_publisher_dies_at_any_step` and its neighbours).
 //!
 //! # Who lives
 //!

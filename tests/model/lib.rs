@@ -10,14 +10,19 @@
 #[cfg(feature = "loom")]
 mod explore;
 mod kernel;
+#[cfg(feature = "loom")]
 mod mutation;
 pub mod queue;
+#[cfg(not(feature = "loom"))]
+mod repeat;
 mod sync;
 
 #[cfg(feature = "loom")]
 pub use explore::{explore, explore_until};
 pub use kernel::clock::pass as pass_time;
-pub use kernel::futex::{sleeps, rings};
+pub use kernel::futex::{rings, sleeps};
 pub use kernel::process::{Death, Killed, Process};
-pub use kernel::world::{World, files, remove_directory, reset};
+pub use kernel::world::{World, files, move_directory, remove_directory, reset};
+#[cfg(not(feature = "loom"))]
+pub use repeat::{explore, explore_until};
 pub use sync::{Flag, Thread, spawn};

@@ -38,9 +38,9 @@ fn chosen() -> &'static Mutations {
             match one {
                 "fence=none" => mutations.no_fence = true,
                 "ticket.load=max" => mutations.no_limit = true,
-                one => {
-                    mutations.orderings.push(parse(one).unwrap_or_else(|| panic!("no mutation is called {one}")))
-                }
+                one => mutations
+                    .orderings
+                    .push(parse(one).unwrap_or_else(|| panic!("no mutation is called {one}"))),
             }
         }
         mutations

@@ -30,6 +30,9 @@ struct Recorder {
     record: Record,
     pause_at: Option<Instant>,
     pause: Duration,
+    /// When it is stopped for an instant: often, to catch it in the middle of a look at the rings, when an effect is seen
+    /// and its cause is not, if anything is wrong with the order.
+    halt_at: Instant,
     resume_at: Option<Instant>,
     end_at: Instant,
     /// By SIGKILL, or with a word.
@@ -37,6 +40,7 @@ struct Recorder {
     /// It was killed or told to leave.
     is_dismissed: bool,
     rest: Duration,
+    random: Random,
 }
 
 /// What one writes down.
@@ -73,11 +77,13 @@ impl<'a> Recorders<'a> {
             record: Record { path, file: None, unread: Vec::new() },
             pause_at: random.percent(50).then(|| now + pause_after),
             pause: random.millis(1..=500),
+            halt_at: now,
             resume_at: None,
             end_at: now + life,
             is_to_be_killed: random.percent(80),
             is_dismissed: false,
             rest: random.millis(0..=700),
+            random,
         })
     }
 
@@ -175,6 +181,10 @@ impl Recorder {
             self.pause_at = None;
             self.resume_at = Some(now + self.pause);
             return self.process.signal(Signal::STOP);
+        } else if self.resume_at.is_none() && now >= self.halt_at {
+            self.halt_at = now + self.random.millis(4..=25);
+            self.resume_at = Some(now + Duration::from_millis(1));
+            self.process.signal(Signal::STOP)?;
         }
         Ok(false)
     }

@@ -10,9 +10,9 @@ const RING_BYTES: u64 = 256 * 1024 + 4096;
 /// What may lie in spill files for one ring.
 const SPILL_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Rings that may stand beside those of living publishers. Those of killed ones stay until the consumer looks or a new
-/// publisher takes them, and the consumer is away or paused a good part of the time. Thousands are killed: a leak shows.
-const SPARE_RINGS: usize = 2 * FAMILIES;
+/// Rings beyond the most publishers that lived at once. Those of killed ones stay until the consumer looks or a new
+/// publisher takes them, and a publisher tries only some before it makes its own. A leak would be one per kill.
+const SPARE_RINGS: usize = 6;
 
 /// Passed, or what is wrong.
 struct Check {

@@ -2,8 +2,9 @@
 
 #![no_main]
 
-use canyon::protocol::channel::{InvalidName, is_cached, is_encrypted, user_of, validate};
-use canyon::protocol::user::MAX_USER_ID_LENGTH;
+use canyon::protocol::channel::{
+    InvalidName, MAX_USER_ID_LENGTH, is_cached, is_encrypted, user_of, validate,
+};
 use canyon::protocol::{ChannelKind, ErrorReply, SocketId};
 use canyon_fuzz::refused;
 use libfuzzer_sys::fuzz_target;
@@ -36,7 +37,7 @@ fuzz_target!(|input: (u8, &str)| {
             name.bytes().all(is_allowed) && (1..=limit).contains(&name.len())
         }
     };
-    let checked = validate(name, limit);
+    let checked = validate(name.as_bytes(), limit);
     assert_eq!(checked.is_ok(), allowed, "{checked:?}");
     if let Err(why) = checked {
         assert_eq!(why == InvalidName::Empty, name.is_empty());

@@ -2,8 +2,9 @@
 
 #![no_main]
 
+use canyon::protocol::channel::MAX_USER_ID_LENGTH;
 use canyon::protocol::presence::roster;
-use canyon::protocol::user::{MAX_USER_ID_LENGTH, MAX_WATCHED};
+use canyon::protocol::user::MAX_WATCHED;
 use canyon::protocol::{ErrorReply, Member, User, frame};
 use canyon_fuzz::{refused, sent, value};
 use libfuzzer_sys::fuzz_target;

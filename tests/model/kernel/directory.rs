@@ -9,8 +9,7 @@ use super::Error;
 use super::access::Access;
 use super::file::{AsFd, BorrowedFd, FlockOperation, OwnedFd, Stat, flock, stat};
 use crate::kernel::process::step;
-use crate::kernel::world::{self, Directory as Entry, File, World};
-use crate::queue::segment;
+use crate::kernel::world::{self, Directory as Entry, File, Shared, World};
 use crate::sync::Turn;
 
 pub(crate) const CONTROL: &str = "control";
@@ -112,7 +111,7 @@ impl Directory {
     /// The bytes are zero from here on; mapping the file shows them.
     pub(crate) fn reserve(&self, name: &str, fd: BorrowedFd<'_>, len: u64) -> Result<(), Error> {
         step();
-        let memory = name.starts_with(NEW).then(|| segment::Shared::zeroed(usize::try_from(len).unwrap()));
+        let memory = name.starts_with(NEW).then(|| Shared::zeroed(usize::try_from(len).unwrap()));
         world::with(|world| {
             let file = &mut world.files[fd.file];
             (file.len, file.memory) = (len, memory);

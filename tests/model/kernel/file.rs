@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
+#[cfg(not(feature = "loom"))]
+pub(crate) use crate::kernel::memory as mm;
 use crate::kernel::process::{current, is_alive, step};
 use crate::kernel::world::{self, Lock};
 
@@ -28,22 +30,22 @@ impl OwnedFd {
 
 impl Drop for OwnedFd {
     fn drop(&mut self) {
-        if is_alive() && unlock(self.as_fd(), step) {
-            // Closed by a living process.
+        // The kernel closed a dead process's files when it died.
+        if is_alive() {
+            unlock(self.as_fd());
         }
     }
 }
 
 /// Drops the descriptor's lock, if it has one.
-fn unlock(fd: BorrowedFd<'_>, before: impl FnOnce()) -> bool {
+fn unlock(fd: BorrowedFd<'_>) {
     let locked = world::with(|world| world.files[fd.file].locks.iter().any(|lock| lock.open == fd.open));
     if locked {
-        before();
+        step();
         let turn = world::with(|world| Arc::clone(&world.files[fd.file].locks_turn));
         turn.change();
         world::with(|world| world.files[fd.file].locks.retain(|lock| lock.open != fd.open));
     }
-    locked
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -2,5 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod futex;
+#[cfg(not(feature = "loom"))]
+pub(crate) mod memory;
 pub(crate) mod process;
 pub(crate) mod world;

@@ -39,13 +39,21 @@ pub struct Process(usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Killed;
 
+/// What a thread knows about its process without asking the kernel, which would order things.
+#[derive(Debug, Clone, Copy, Default)]
+struct Current {
+    process: usize,
+    dies_at_a_point: bool,
+    dead: bool,
+}
+
 #[cfg(feature = "loom")]
 loom::thread_local! {
-    static CURRENT: Cell<usize> = Cell::new(0);
+    static CURRENT: Cell<Current> = Cell::new(Current::default());
 }
 #[cfg(not(feature = "loom"))]
 thread_local! {
-    static CURRENT: Cell<usize> = const { Cell::new(0) };
+    static CURRENT: Cell<Current> = Cell::new(Current::default());
 }
 
 impl Process {
@@ -59,7 +67,9 @@ impl Process {
 
     /// Runs `work` as this process, on the calling thread.
     pub fn run<R>(self, work: impl FnOnce() -> R) -> Result<R, Killed> {
-        let before = CURRENT.with(|current| current.replace(self.0));
+        let life = world::with(|world| matches!(world.lives[self.0].death, Death::At(..)));
+        let now = Current { process: self.0, dies_at_a_point: life, dead: false };
+        let before = CURRENT.with(|current| current.replace(now));
         let done = catch_unwind(AssertUnwindSafe(work));
         CURRENT.with(|current| current.set(before));
         done.map_err(|payload| match payload.downcast::<Killed>() {
@@ -72,20 +82,15 @@ impl Process {
     pub fn kill(self) {
         lose(self.0);
     }
-
-    /// Whether it was not killed.
-    pub fn is_alive(self) -> bool {
-        world::with(|world| world.lives[self.0].alive)
-    }
 }
 
 pub(crate) fn current() -> usize {
-    CURRENT.with(Cell::get)
+    CURRENT.with(Cell::get).process
 }
 
 /// Whether this process lives. What a dead one does while its stack is taken down has no effect.
 pub(crate) fn is_alive() -> bool {
-    Process(current()).is_alive()
+    !CURRENT.with(Cell::get).dead
 }
 
 /// Called before every access to shared memory and every system call.
@@ -103,7 +108,7 @@ pub(crate) fn step() {
 
 /// Called at every named point.
 pub(crate) fn reach(point: Point) {
-    let id = current();
+    let Current { process: id, dies_at_a_point: true, dead: false } = CURRENT.with(Cell::get) else { return };
     let dies = world::with(|world| {
         let life = &mut world.lives[id];
         if let Death::At(at, left) = &mut life.death
@@ -123,6 +128,7 @@ pub(crate) fn reach(point: Point) {
 
 fn die(id: usize) -> ! {
     lose(id);
+    CURRENT.with(|current| current.set(Current { dead: true, ..current.get() }));
     // Not panic!: nothing is wrong, so nothing is printed.
     resume_unwind(Box::new(Killed))
 }

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::clock;
 use super::futex::Sleepers;
+#[cfg(not(feature = "loom"))]
+pub(crate) use super::memory::Shared;
 use super::process::Life;
-use crate::queue::segment;
+#[cfg(feature = "loom")]
+pub(crate) use crate::queue::segment::Shared;
 use crate::sync::Turn;
 
 /// The kernel's tables. No operation of the model keeps them while another process may run.
 #[derive(Debug)]
 pub struct World {
-    pub(crate) now: Duration,
     pub(crate) lives: Vec<Life>,
     /// Which directory a path leads to.
     pub(crate) paths: BTreeMap<PathBuf, usize>,
@@ -39,7 +41,7 @@ pub(crate) struct File {
     pub(crate) len: u64,
     /// What was written by write(), as opposed to through a mapping.
     pub(crate) content: Vec<u8>,
-    pub(crate) memory: Option<segment::Shared>,
+    pub(crate) memory: Option<Shared>,
     pub(crate) locks: Vec<Lock>,
     pub(crate) locks_turn: Arc<Turn>,
 }
@@ -55,7 +57,6 @@ pub(crate) struct Lock {
 impl World {
     fn new() -> Self {
         Self {
-            now: Duration::from_secs(1000),
             lives: vec![Life::immortal()],
             paths: BTreeMap::new(),
             paths_turn: Arc::new(Turn::new()),
@@ -81,6 +82,11 @@ mod home {
 
     pub(crate) fn with<R>(work: impl FnOnce(&mut World) -> R) -> R {
         WORLD.with_borrow_mut(|world| work(world.as_mut().expect("a scenario begins with reset()")))
+    }
+
+    /// Nothing where no scenario runs, or the world is in use.
+    pub(super) fn try_with<R>(work: impl FnOnce(&World) -> R) -> Option<R> {
+        WORLD.with(|world| world.try_borrow().ok()?.as_ref().map(work))
     }
 
     pub(super) fn put(world: World) {
@@ -111,6 +117,7 @@ pub(crate) use home::with;
 /// A new world: no processes, no files.
 pub fn reset() {
     home::put(World::new());
+    clock::reset();
 }
 
 /// Notes a step, if steps are asked for (`CANYON_STEPS=1`).
@@ -123,8 +130,9 @@ pub(crate) fn note(step: impl FnOnce() -> String) {
 }
 
 /// The steps of this execution so far.
+#[cfg(feature = "loom")]
 pub(crate) fn steps() -> Vec<String> {
-    with(|world| world.steps.clone())
+    home::try_with(|world| world.steps.clone()).unwrap_or_default()
 }
 
 /// The names in a directory.
@@ -137,16 +145,19 @@ pub fn files(path: &Path) -> Vec<String> {
 
 /// Removes a directory with everything in it, as systemd-logind does: whoever has it open keeps what is mapped.
 pub fn remove_directory(path: &Path) {
-    let (paths_turn, turn) = with(|world| {
-        let number = world.paths[path];
-        (Arc::clone(&world.paths_turn), Arc::clone(&world.directories[number].turn))
-    });
+    let turn = with(|world| Arc::clone(&world.directories[world.paths[path]].turn));
     turn.change();
     with(|world| {
         let number = world.paths[path];
         world.directories[number].names.clear();
         world.directories[number].removed = true;
     });
-    paths_turn.change();
+    move_directory(path);
+}
+
+/// Gives a directory another name: whoever has it open still finds everything in it.
+pub fn move_directory(path: &Path) {
+    let turn = with(|world| Arc::clone(&world.paths_turn));
+    turn.change();
     with(|world| world.paths.remove(path));
 }

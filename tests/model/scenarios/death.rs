@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use canyon_model::queue::hooks::Point;
 use canyon_model::queue::Producer;
+use canyon_model::queue::hooks::Point;
 use canyon_model::{Death, Process, explore, explore_until, pass_time, spawn};
 
 use crate::bench::{attach, drain, drain_all, leftovers, push, push_blocks, serve, settle};
@@ -41,6 +41,7 @@ fn a_publisher_dies_at_any_step() {
 
 /// The same with a large message, whose bytes stand in a file of their own.
 #[test]
+#[cfg_attr(miri, ignore = "a message of 20 KiB for each step is too much for Miri")]
 fn a_publisher_of_large_messages_dies_at_any_step() {
     let legal = [vec![], vec![1], vec![1, 2]];
     explore_until("a publisher of large messages dies", legal, |death| {

@@ -3,6 +3,7 @@
 mod bench;
 mod death;
 mod moved;
+#[cfg(feature = "loom")]
 mod mutations;
 mod order;
 mod room;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use canyon_model::{explore, pass_time, remove_directory, spawn};
+use canyon_model::{explore, move_directory, pass_time, remove_directory, spawn};
 
 use crate::bench::{QUEUE, attach, drain, push, serve, settle, try_attach};
 
@@ -53,5 +53,25 @@ fn a_publisher_attaches() {
             assert_eq!(settle(&mut consumer), [2], "from then on it is where the server is");
         }
         (producer.is_some(), all)
+    });
+}
+
+/// The same where the old directory is only called otherwise: then nothing is lost, and nobody is refused.
+#[test]
+fn a_publisher_attaches_to_a_renamed_directory() {
+    explore("renamed under a new publisher", [vec![], vec![1]], || {
+        let mut consumer = serve();
+        drain(&mut consumer);
+        let publisher = spawn(|| {
+            let mut producer = attach();
+            push(&mut producer, 1);
+            producer
+        });
+        move_directory(Path::new(QUEUE));
+        pass_time(Duration::from_secs(2));
+        let first = drain(&mut consumer);
+        let _producer = publisher.join();
+        assert_eq!([first.clone(), settle(&mut consumer)].concat(), [1]);
+        first
     });
 }
