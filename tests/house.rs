@@ -39,6 +39,7 @@ const MAY_BE_UNSAFE: &[&str] = &[
     "src/extension/signals.rs",
     "src/extension/zend.rs",
     "src/fork_guard.rs",
+    "src/queue/fault.rs",
     "src/queue/fork.rs",
     "src/queue/segment.rs",
 ];

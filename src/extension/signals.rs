@@ -7,7 +7,7 @@
 
 use std::mem::MaybeUninit;
 
-/// Runs `start` with all signals blocked: the threads it creates will never take one.
+/// Runs `start` with all signals blocked: the threads it creates will never take one that was meant for PHP.
 pub(super) fn blocked<T>(start: impl FnOnce() -> T) -> T {
     let _mask = Mask::block_all();
     start()
@@ -17,12 +17,17 @@ pub(super) fn blocked<T>(start: impl FnOnce() -> T) -> T {
 struct Mask(libc::sigset_t);
 
 impl Mask {
+    /// All but those that a thread causes itself: blocked, they kill the process, whatever handler there is. The queue has one
+    /// for SIGBUS.
     fn block_all() -> Self {
         let mut all = MaybeUninit::uninit();
         let mut old = MaybeUninit::uninit();
         // SAFETY: sigfillset initialises `all`; pthread_sigmask initialises `old`, and cannot fail with these arguments.
         unsafe {
             libc::sigfillset(all.as_mut_ptr());
+            for own in [libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGSEGV] {
+                libc::sigdelset(all.as_mut_ptr(), own);
+            }
             libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), old.as_mut_ptr());
             Self(old.assume_init())
         }

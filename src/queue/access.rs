@@ -65,6 +65,31 @@ impl Access {
         };
         Err(Error::Mode { path: path.to_owned(), mode, writers })
     }
+
+    /// Refuses a file in the directory that others could have prepared, read or changed.
+    pub(crate) fn check_file(self, path: &Path, stat: &Stat) -> Result<(), Error> {
+        let path = || path.to_owned();
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(Error::NotAFile { path: path() });
+        }
+        if stat.st_nlink > 1 {
+            return Err(Error::Linked { path: path() });
+        }
+        let me = geteuid().as_raw();
+        let is_trusted = stat.st_uid == me || stat.st_uid == 0 || Some(stat.st_uid) == self.owner;
+        // Where a group shares the directory, every member may have made it.
+        if !is_trusted && self.group.is_none() {
+            return Err(Error::FileOwner { path: path(), owner: user(stat.st_uid), me: user(me) });
+        }
+        let is_foreign_group = stat.st_mode & 0o070 != 0 && Some(stat.st_gid) != self.group;
+        let allowed = self.file_mode().as_raw_mode();
+        if is_foreign_group || stat.st_mode & 0o077 & !allowed != 0 {
+            let mode = stat.st_mode & 0o7777;
+            let group = (is_foreign_group && mode & 0o007 == 0).then(|| group(stat.st_gid));
+            return Err(Error::FileMode { path: path(), mode, allowed, group });
+        }
+        Ok(())
+    }
 }
 
 /// A user or group that this system does not know.
@@ -169,6 +194,39 @@ mod tests {
         assert!(refused.contains("the group 54321"), "{refused}");
         assert!(check(Access { owner: None, group: Some(5) }, 0o770, 0, STRANGER).is_err());
         assert_eq!(check(Access { owner: None, group: Some(STRANGER) }, 0o2770, 0, STRANGER), Ok(()));
+    }
+
+    fn check_file(access: Access, mode: u32, uid: u32, gid: u32) -> Result<(), String> {
+        let mut stat = stat_of(mode, uid, gid);
+        stat.st_mode = FileType::RegularFile.as_raw_mode() | mode;
+        stat.st_nlink = 1;
+        access.check_file(Path::new("/queue/ring.x"), &stat).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_is_ours_alone_or_shared_with_exactly_the_configured_group() {
+        let me = geteuid().as_raw();
+        let shared = Access { owner: None, group: Some(5) };
+        for (access, mode, uid, gid) in [
+            (Access::default(), 0o600, me, 7),
+            (Access::default(), 0o400, 0, 7),
+            (Access { owner: Some(STRANGER), group: None }, 0o600, STRANGER, 7),
+            (shared, 0o660, STRANGER, 5),
+            (shared, 0o600, STRANGER, 7),
+        ] {
+            assert_eq!(check_file(access, mode, uid, gid), Ok(()), "{access:?} {mode:o}");
+        }
+        for (access, mode, uid, gid, words) in [
+            (Access::default(), 0o600, STRANGER, 7, "belongs to 54321"),
+            (Access::default(), 0o666, me, 7, "has mode 0666"),
+            (Access::default(), 0o604, me, 7, "run chmod 0600"),
+            (Access::default(), 0o640, me, STRANGER, "the group 54321"),
+            (shared, 0o664, me, 5, "run chmod 0660"),
+            (shared, 0o660, me, STRANGER, "the group 54321"),
+        ] {
+            let refused = check_file(access, mode, uid, gid).unwrap_err();
+            assert!(refused.contains(words) && refused.contains("/queue/ring.x"), "{mode:o}: {refused}");
+        }
     }
 
     #[test]

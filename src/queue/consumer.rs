@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Error;
 use super::access::Access;
 use super::atomics::Ordering;
 use super::clock::{self, Instant};
-use super::directory::{CONSUMER_LOCK, Directory, FileId, try_lock};
+use super::directory::Directory;
 use super::domain::{Common, Domain, Which};
-use super::file::{ftruncate, pread, pwrite};
-use super::fork::{Birth, LockedFd};
+use super::fork::Birth;
 use super::layout::AWAKE;
+use super::lock::Lock;
 use super::wait::WakerState;
+use super::{Error, control};
 
 /// How a consumer opens its queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub struct Counts {
     pub expired: u64,
     /// Pushes that found no room in their ring.
     pub pushes_refused: u64,
-    /// Times a ring held something that was no record.
+    /// Times a ring held something that was no record, or a ring or the control page was cut short.
     pub damaged: u64,
     /// Bytes skipped because of that.
     pub lost_bytes: u64,
@@ -77,7 +77,7 @@ pub struct Counts {
     pub refused: u64,
     /// Rings of gone producers that were removed.
     pub reaped: u64,
-    /// Times the directory was found replaced.
+    /// Times the directory, or its control page, was found replaced.
     pub moved: u64,
 }
 
@@ -96,6 +96,8 @@ pub struct Consumer {
     pub(crate) last_traffic: Instant,
     started_ms: u64,
     max_age_ms: Option<u64>,
+    /// Why the path cannot be followed, as it was told.
+    stuck: Option<String>,
     next_reap_ms: u64,
     next_look_around_ms: u64,
 }
@@ -114,7 +116,7 @@ impl Consumer {
     pub fn open(options: ConsumerOptions) -> Result<Self, Error> {
         let birth = Birth::now();
         let directory = Directory::open(&options.path, options.access)?;
-        let lock = lock(&directory)?;
+        let lock = Lock::take(&directory)?;
         let domain = Domain::open(directory)?;
         let max_age_ms = options.max_age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
         let now_ms = clock::coarse_ms();
@@ -132,6 +134,7 @@ impl Consumer {
             last_traffic: Instant::now(),
             started_ms: now_ms,
             max_age_ms,
+            stuck: None,
             next_reap_ms: 0,
             next_look_around_ms: 0,
             options,
@@ -219,13 +222,14 @@ impl Consumer {
             // We did not run ourselves. Whatever is older than this stood there for the whole of its age.
             self.common.expired_before_ms = now_ms - max_age_ms;
         }
-        if now_ms < self.next_reap_ms {
+        let is_newly_lost = self.domain.control.is_lost() && self.stuck.is_none();
+        if now_ms < self.next_reap_ms && !is_newly_lost {
             return;
         }
         let idle = self.last_traffic.elapsed() > Duration::from_secs(1);
         self.next_reap_ms = now_ms + if idle { LOOK_AROUND_EVERY_MS } else { REAP_EVERY_MS };
         self.show_life();
-        let look_around = now_ms >= self.next_look_around_ms;
+        let look_around = now_ms >= self.next_look_around_ms || is_newly_lost;
         if look_around {
             self.next_look_around_ms = now_ms + LOOK_AROUND_EVERY_MS;
             self.follow_path();
@@ -237,7 +241,7 @@ impl Consumer {
         self.common.elsewhere = self.older.iter().flat_map(Domain::uniques).collect();
         self.domain.reap(&mut self.common, Which::All);
         if look_around {
-            self.domain.restore_heads();
+            self.domain.restore();
             self.domain.scan(&mut self.common);
         }
     }
@@ -248,29 +252,67 @@ impl Consumer {
         heartbeat.seen_ms.store(self.common.now_ms.max(1), Ordering::Release);
     }
 
+    /// Keeps what makes others find us in its place. Told once, tried again every second: producers stay where they are until
+    /// there is a place to go.
+    fn follow_path(&mut self) {
+        match self.try_to_follow_path() {
+            Ok(()) => self.stuck = None,
+            Err(problem) => {
+                let words = Some(problem.to_string());
+                if self.stuck != words {
+                    self.stuck = words;
+                    self.common.report(problem);
+                }
+            }
+        }
+    }
+
     /// If the path no longer leads to our directory, makes it anew and goes on there; what is in the old one is drained to
     /// its end. systemd-logind, for one, removes directories of users who log out from /dev/shm.
-    fn follow_path(&mut self) {
-        let locked = self.lock.is_in_place(&self.domain.directory);
-        if locked && self.domain.is_in_place() {
-            return;
+    fn try_to_follow_path(&mut self) -> Result<(), Error> {
+        let directory = &self.domain.directory;
+        if directory.is_in_place() {
+            if !self.lock.has_its_name(directory) {
+                self.lock = Lock::take(directory)?;
+            }
+            if !self.domain.control.has_its_name(directory) {
+                self.replace_control()?;
+            }
+            return Ok(());
         }
-        let (domain, lock) = match take(&self.options, locked.then_some(&self.domain.directory)) {
-            Ok(taken) => taken,
-            // Tried again in a second. Producers stay where they are until there is a place to go.
-            Err(problem) => return self.common.report(problem),
-        };
+        let directory = Directory::open(&self.options.path, self.options.access)?;
+        let lock = Lock::take(&directory)?;
+        let domain = Domain::open(directory)?;
         self.waker.follow(&domain.control);
         let mut old = std::mem::replace(&mut self.domain, domain);
-        if let Some(lock) = lock {
-            self.lock = lock;
-        }
+        self.lock = lock;
         self.show_life();
         old.control.state.moved.store(1, Ordering::SeqCst);
         // After the flag: a push that did not see it went to a ring that had its name before.
-        old.scan(&mut self.common);
+        old.scan_fully(&mut self.common);
         self.older.push(old);
         self.common.counts.moved += 1;
+        Ok(())
+    }
+
+    /// Makes a control page in place of one that was removed, replaced or cut short; the rings are still the same.
+    fn replace_control(&mut self) -> Result<(), Error> {
+        let directory = &self.domain.directory;
+        let lost = self.domain.control.clear_away(directory);
+        let control = Arc::new(control::open(directory)?);
+        self.waker.follow(&control);
+        let old = self.domain.replace_control(control);
+        // Whoever has drawn a ticket from the old page comes before those who draw from the new one.
+        self.domain.control.ticket.fetch_max(old.ticket.load(Ordering::Acquire), Ordering::AcqRel);
+        self.show_life();
+        old.state.moved.store(1, Ordering::SeqCst);
+        if let Some(lost) = lost {
+            self.common.counts.damaged += 1;
+            self.common.report(lost);
+        } else {
+            self.common.counts.moved += 1;
+        }
+        Ok(())
     }
 }
 
@@ -287,67 +329,5 @@ impl Drop for Consumer {
         control.state.sleeping.store(AWAKE, Ordering::SeqCst);
         control.heartbeat.seen_ms.store(0, Ordering::Release);
         control.heartbeat.started_ms.store(0, Ordering::Relaxed);
-    }
-}
-
-/// The lock of the one consumer.
-#[derive(Debug)]
-struct Lock {
-    /// Held for the lock on it.
-    _file: LockedFd,
-    id: FileId,
-}
-
-impl Lock {
-    /// Whether it keeps another consumer out.
-    fn is_in_place(&self, directory: &Directory) -> bool {
-        directory.is_in_place() && directory.names(CONSUMER_LOCK, self.id)
-    }
-}
-
-/// Opens the directory and becomes its consumer, which we are already in `ours`.
-fn take(options: &ConsumerOptions, ours: Option<&Directory>) -> Result<(Domain, Option<Lock>), Error> {
-    loop {
-        let directory = Directory::open(&options.path, options.access)?;
-        let lock = match ours {
-            Some(ours) if ours.is_in_place() => None,
-            _ => Some(lock(&directory)?),
-        };
-        if directory.is_in_place() {
-            return Ok((Domain::open(directory)?, lock));
-        }
-    }
-}
-
-/// Takes the consumer's lock. Publishers who ask whether a server lives hold it for an instant, so one refusal is none.
-fn lock(directory: &Directory) -> Result<Lock, Error> {
-    let mut pid = None;
-    for _ in 0..20 {
-        let (file, id) = directory.open_or_create(CONSUMER_LOCK)?;
-        let file = LockedFd::new(file);
-        if file.get().is_some_and(try_lock) {
-            if directory.names(CONSUMER_LOCK, id) {
-                write_pid(&file);
-                return Ok(Lock { _file: file, id });
-            }
-        } else {
-            pid = read_pid(&file);
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-    Err(Error::Taken { path: directory.path().to_owned(), pid })
-}
-
-fn read_pid(lock: &LockedFd) -> Option<u32> {
-    let mut text = [0; 16];
-    let len = pread(lock.get()?, &mut text, 0).ok()?;
-    std::str::from_utf8(text.get(..len)?).ok()?.trim().parse().ok()
-}
-
-/// For people who want to know who drains the queue; nothing decides by it.
-fn write_pid(lock: &LockedFd) {
-    if let Some(file) = lock.get() {
-        let _ = ftruncate(file, 0);
-        let _ = pwrite(file, format!("{}\n", std::process::id()).as_bytes(), 0);
     }
 }

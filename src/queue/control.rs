@@ -5,9 +5,9 @@ use std::ops::Deref;
 use rustix::io::Errno;
 
 use super::atomics::Ordering;
-use super::directory::{CONSUMER_LOCK, CONTROL, Directory, FileId, NEW, unique};
-use super::file::{AsFd, FlockOperation, flock};
-use super::layout::{Control, FORMAT, PAGE, version_of};
+use super::directory::{CONSUMER_LOCK, CONTROL, Directory, FileId, NEW, try_lock, unique};
+use super::file::{AsFd, FlockOperation, flock, pwrite};
+use super::layout::{Control, FORMAT, PAGE, TICKET_AT, version_of};
 use super::segment::ControlMemory;
 use super::{Error, clock};
 
@@ -24,7 +24,47 @@ pub(crate) struct ControlPage {
 impl ControlPage {
     /// Whether whoever comes next finds this page.
     pub(crate) fn is_in_place(&self, directory: &Directory) -> bool {
-        directory.is_in_place() && directory.names(CONTROL, self.id)
+        directory.is_in_place() && self.has_its_name(directory)
+    }
+
+    /// Whether it is the control page of `directory`, and still a file that others can share.
+    pub(crate) fn has_its_name(&self, directory: &Directory) -> bool {
+        !self.memory.is_lost() && directory.len_of(CONTROL, self.id).is_some_and(|len| len >= PAGE)
+    }
+
+    /// Whether its file was cut short: this page is nobody else's any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.memory.is_lost()
+    }
+
+    /// Takes the name from a page that was cut short, so that a new one can have it. What to say about it then.
+    pub(crate) fn clear_away(&self, directory: &Directory) -> Option<Error> {
+        let is_named = directory.names(CONTROL, self.id);
+        let is_whole = !self.memory.is_lost() && (!is_named || self.has_its_name(directory));
+        if is_whole {
+            return None;
+        }
+        if is_named && let Ok(Some((file, _))) = directory.open_file(CONTROL) {
+            // Under the lock, or another one's new page could be removed in place of this one. Whoever holds the lock for
+            // longer than a removal takes is none of us.
+            for _ in 0..20 {
+                if try_lock(&file) {
+                    break;
+                }
+                std::thread::yield_now();
+            }
+            if directory.names(CONTROL, self.id) {
+                directory.remove(CONTROL);
+            }
+        }
+        Some(Error::CutShort { path: directory.path().join(CONTROL) })
+    }
+
+    /// Puts the word right that never changes, if somebody wrote over it: whoever comes next would refuse the page.
+    pub(crate) fn restore(&self) {
+        if self.format.load(Ordering::Relaxed) != FORMAT {
+            self.format.store(FORMAT, Ordering::Release);
+        }
     }
 }
 
@@ -59,11 +99,20 @@ pub(crate) fn open(directory: &Directory) -> Result<ControlPage, Error> {
     }
 }
 
-/// A page of zeros is a valid page, so whoever's page gets the name does not matter.
+/// Tickets a counter gives out in a millisecond, at most; more than any machine can draw.
+const TICKETS_PER_MS: u64 = 1 << 20;
+
+/// Every new page is as good as any other, so whoever's gets the name does not matter.
+///
+/// The first ticket follows from the time, so that a page that takes the place of another one goes on above it: what still
+/// waits in the rings comes first.
 fn create(directory: &Directory) -> Result<(), Error> {
     let name = format!("{NEW}{}", unique());
     let Some(file) = directory.create(&name)? else { return Ok(()) };
     let made = directory.reserve(&name, file.as_fd(), PAGE as u64).and_then(|()| {
+        let ticket = clock::coarse_ms().saturating_mul(TICKETS_PER_MS);
+        pwrite(&file, &ticket.to_ne_bytes(), TICKET_AT as u64)
+            .map_err(|errno| directory.refused(&name, errno))?;
         match directory.rename(&name, CONTROL) {
             // Somebody else was first, or a starting consumer took our unlocked file for a forgotten one.
             Ok(()) | Err(Errno::EXIST | Errno::NOENT) => Ok(()),

@@ -83,7 +83,7 @@ impl Directory {
         match access.check(&path, &stat) {
             // Somebody is about to make it, or could not: files come into it only when its group and mode are set.
             Err(Error::Group { .. }) => {
-                if stat.st_uid == geteuid().as_raw() && names(&fd, &path)?.is_empty() {
+                if stat.st_uid == geteuid().as_raw() && is_empty(&fd, &path)? {
                     share(&fd, &path, access)?;
                 }
                 stat = examine()?;
@@ -106,7 +106,7 @@ impl Directory {
     /// Opens a file for reading and writing; `None` if there is none of this name.
     pub(crate) fn open_file(&self, name: &str) -> Result<Option<(OwnedFd, Stat)>, Error> {
         match self.openat(name, OFlags::RDWR) {
-            Ok(fd) => self.regular(name, fd).map(Some),
+            Ok(fd) => self.checked(name, fd).map(Some),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(self.refused(name, errno)),
         }
@@ -144,14 +144,22 @@ impl Directory {
     fn openat(&self, name: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
         // NONBLOCK: a FIFO put here by mistake must not make anybody wait.
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        rustix::fs::openat(&self.fd, name, flags, self.access.file_mode())
+        // A new file is ours alone until it has its group.
+        rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)
     }
 
-    fn regular(&self, name: &str, fd: OwnedFd) -> Result<(OwnedFd, Stat), Error> {
-        let stat = rustix::fs::fstat(&fd).map_err(|errno| self.refused(name, errno))?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Error::NotAFile { path: self.path.join(name) });
+    fn checked(&self, name: &str, fd: OwnedFd) -> Result<(OwnedFd, Stat), Error> {
+        let path = self.path.join(name);
+        let mut stat = rustix::fs::fstat(&fd).map_err(|errno| self.refused(name, errno))?;
+        for _ in 0..20 {
+            if stat.st_nlink <= 1 || FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+                break;
+            }
+            // Where files cannot be renamed without replacing, a new one has two names for an instant.
+            std::thread::yield_now();
+            stat = rustix::fs::fstat(&fd).map_err(|errno| self.refused(name, errno))?;
         }
+        self.access.check_file(&path, &stat)?;
         Ok((fd, stat))
     }
 
@@ -171,8 +179,13 @@ impl Directory {
 
     /// Whether `name` is this very file.
     pub(crate) fn names(&self, name: &str, id: FileId) -> bool {
-        let stat = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW);
-        stat.is_ok_and(|stat| FileId::from(&stat) == id)
+        self.len_of(name, id).is_some()
+    }
+
+    /// How long the file is, if `name` is this very one.
+    pub(crate) fn len_of(&self, name: &str, id: FileId) -> Option<usize> {
+        let stat = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        if FileId::from(&stat) == id { usize::try_from(stat.st_size).ok() } else { None }
     }
 
     /// Whether there is anything of this name.
@@ -196,9 +209,9 @@ impl Directory {
         let _ = rustix::fs::unlinkat(&self.fd, name, AtFlags::empty());
     }
 
-    /// The names of everything in the directory.
-    pub(crate) fn list(&self) -> Result<Vec<String>, Error> {
-        names(&self.fd, &self.path)
+    /// The names of everything in the directory, read as they are asked for.
+    pub(crate) fn entries(&self) -> Result<Entries, Error> {
+        Entries::read(&self.fd, &self.path)
     }
 
     /// An error about a file in this directory.
@@ -220,6 +233,34 @@ impl Directory {
     }
 }
 
+/// What is in a directory.
+#[derive(Debug)]
+pub(crate) struct Entries {
+    dir: rustix::fs::Dir,
+    path: PathBuf,
+}
+
+impl Entries {
+    fn read(fd: &OwnedFd, path: &Path) -> Result<Self, Error> {
+        let dir =
+            rustix::fs::Dir::read_from(fd).map_err(|errno| failed("cannot list", path)(errno.into()))?;
+        Ok(Self { dir, path: path.to_owned() })
+    }
+}
+
+impl Iterator for Entries {
+    type Item = Result<String, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = self.dir.next()?;
+        // A name that is no text is none of ours: nothing is found under what it is turned into.
+        Some(match entry {
+            Ok(entry) => Ok(entry.file_name().to_string_lossy().into_owned()),
+            Err(errno) => Err(failed("cannot list", &self.path)(errno.into())),
+        })
+    }
+}
+
 /// Gives a directory that is ours the group and mode of the configuration.
 fn share(fd: &OwnedFd, path: &Path, access: Access) -> Result<(), Error> {
     if let Some(group) = access.group {
@@ -236,19 +277,10 @@ fn share(fd: &OwnedFd, path: &Path, access: Access) -> Result<(), Error> {
         .map_err(|errno| failed("cannot set the mode of", path)(errno.into()))
 }
 
-fn names(fd: &OwnedFd, path: &Path) -> Result<Vec<String>, Error> {
-    let fail = |errno: Errno| failed("cannot list", path)(errno.into());
-    let mut names = Vec::new();
-    for entry in rustix::fs::Dir::read_from(fd).map_err(fail)? {
-        let entry = entry.map_err(fail)?;
-        if let Ok(name) = entry.file_name().to_str()
-            && name != "."
-            && name != ".."
-        {
-            names.push(name.to_owned());
-        }
-    }
-    Ok(names)
+/// Whether there is nothing in it.
+fn is_empty(fd: &OwnedFd, path: &Path) -> Result<bool, Error> {
+    let mut entries = Entries::read(fd, path)?;
+    Ok(entries.all(|name| name.is_ok_and(|name| name == "." || name == "..")))
 }
 
 fn opened(path: &Path, errno: Errno) -> Error {

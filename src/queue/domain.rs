@@ -11,11 +11,11 @@ use super::Error;
 use super::atomics::Ordering;
 use super::consumer::{Counts, Record};
 use super::control::{self, ControlPage};
-use super::directory::{Directory, NEW, RING, SPILL, try_lock};
+use super::directory::Directory;
 use super::hooks::{Point, reach};
 use super::layout::RecordHead;
-use super::reader::RingReader;
-use super::ring::Ring;
+use super::reader::{Lost, RingReader};
+use super::sweep::Sweep;
 
 /// What the consumer keeps across directories.
 #[derive(Debug, Default)]
@@ -46,13 +46,14 @@ impl Common {
 pub(crate) struct Domain {
     pub(crate) directory: Directory,
     pub(crate) control: Arc<ControlPage>,
-    rings: Vec<RingReader>,
+    pub(crate) rings: Vec<RingReader>,
     /// The generation of the list of rings as we know it.
     generation: Option<u32>,
+    /// The page was found lost, and another one should be here with the next pass.
+    waits_for_control: bool,
     /// Tickets of the next record of each ring that has one; kept for its memory.
     heap: BinaryHeap<Reverse<(u64, usize)>>,
-    /// Names already complained about.
-    refused: HashSet<String>,
+    pub(crate) sweep: Sweep,
 }
 
 /// How a pass ended.
@@ -71,14 +72,10 @@ impl Domain {
             control,
             rings: Vec::new(),
             generation: None,
+            waits_for_control: false,
             heap: BinaryHeap::new(),
-            refused: HashSet::new(),
+            sweep: Sweep::default(),
         })
-    }
-
-    /// Whether publishers who come now come here.
-    pub(crate) fn is_in_place(&self) -> bool {
-        self.control.is_in_place(&self.directory)
     }
 
     /// The names of its rings.
@@ -107,6 +104,7 @@ impl Domain {
     #[inline]
     pub(crate) fn has_news(&self) -> bool {
         self.rings.iter().any(RingReader::has_news)
+            || self.sweep.is_under_way()
             || self.generation != Some(self.control.generation.load(Ordering::SeqCst))
     }
 
@@ -121,17 +119,26 @@ impl Domain {
     /// causal.
     pub(crate) fn pass(
         &mut self,
-        limit: u64,
+        mut limit: u64,
         common: &mut Common,
         budget: &mut usize,
         deliver: &mut impl FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Passed {
-        self.refresh(common);
         let mut passed = Passed { more: false, stopped: false };
+        if self.control.is_lost() {
+            if !self.waits_for_control {
+                // There is no order without the counter. The consumer makes a new page before the next pass, if it can.
+                self.waits_for_control = true;
+                passed.more = true;
+                return passed;
+            }
+            limit = u64::MAX;
+        }
+        self.refresh(common);
         self.heap.clear();
         for index in 0..self.rings.len() {
             let found = self.rings[index].look_anew();
-            if let Some(rank) = self.rank(found, limit, common, &mut passed) {
+            if let Some(rank) = self.rank(index, found, limit, common, &mut passed) {
                 self.heap.push(Reverse((rank, index)));
             }
         }
@@ -149,7 +156,7 @@ impl Domain {
                     return passed;
                 }
                 let found = self.rings[index].look();
-                let Some(rank) = self.rank(found, limit, common, &mut passed) else { break };
+                let Some(rank) = self.rank(index, found, limit, common, &mut passed) else { break };
                 if self.heap.peek().is_some_and(|Reverse((other, _))| *other < rank) {
                     self.heap.push(Reverse((rank, index)));
                     break;
@@ -162,7 +169,8 @@ impl Domain {
     /// The rank of what a ring holds next, if it may be delivered in this pass.
     #[inline]
     fn rank(
-        &self,
+        &mut self,
+        index: usize,
         found: Result<Option<RecordHead>, u64>,
         limit: u64,
         common: &mut Common,
@@ -171,8 +179,13 @@ impl Domain {
         let record = match found {
             Ok(record) => record?,
             Err(lost) => {
-                common.counts.damaged += 1;
-                common.counts.lost_bytes += lost;
+                let ring = &mut self.rings[index];
+                if ring.ring.memory.is_lost() {
+                    give_up(ring, &self.directory, common);
+                } else {
+                    common.counts.damaged += 1;
+                    common.counts.lost_bytes += lost;
+                }
                 return None;
             }
         };
@@ -182,7 +195,9 @@ impl Domain {
         // Seen after the limit was read, so a newer ticket is nothing strange: it waits for the next pass. But a ticket
         // that the counter has not reached even now was never drawn from it. Arrival order is the best there is then,
         // and first of all, or a busy queue would put it off for ever.
-        if record.ticket < self.control.ticket.load(Ordering::Acquire) {
+        let reached = self.control.ticket.load(Ordering::Acquire);
+        let is_newly_lost = self.control.is_lost() && !self.waits_for_control;
+        if is_newly_lost || record.ticket < reached && self.rings[index].puts_off() {
             passed.more = true;
             return None;
         }
@@ -202,8 +217,11 @@ impl Domain {
         let (taken, got) = ring.take(&self.directory, head, &mut common.buffer);
         let age_ms = common.now_ms.saturating_sub(head.time_ms);
         let mut flow = ControlFlow::Continue(());
-        if got.is_err() {
+        if got == Err(Lost::Spill) {
             common.counts.lost_spills += 1;
+        } else if got == Err(Lost::Ring) {
+            give_up(ring, &self.directory, common);
+            return flow;
         } else if head.time_ms < common.expired_before_ms {
             common.counts.expired += 1;
         } else {
@@ -217,82 +235,30 @@ impl Domain {
 
     /// Follows the list of rings if it may have changed.
     fn refresh(&mut self, common: &mut Common) {
-        let generation = self.control.generation.load(Ordering::Acquire);
-        if self.generation == Some(generation) {
-            return;
+        if !self.sweep.is_under_way() {
+            let generation = self.control.generation.load(Ordering::Acquire);
+            if self.generation == Some(generation) {
+                return;
+            }
+            self.generation = Some(generation);
+            self.reap(common, Which::Closed);
         }
-        self.generation = Some(generation);
-        self.reap(common, Which::Closed);
         self.scan(common);
     }
 
-    /// Takes up new rings and clears away what nobody will use again.
-    pub(crate) fn scan(&mut self, common: &mut Common) {
-        let names = match self.directory.list() {
-            Ok(names) => names,
-            Err(problem) => return common.report(problem),
-        };
-        let known: HashSet<String> = self.uniques().collect();
-        for name in &names {
-            if let Some(unique) = name.strip_prefix(RING) {
-                if !known.contains(unique) && !common.elsewhere.contains(unique) {
-                    self.take_up(name, unique, common);
-                }
-            } else if name.starts_with(NEW) {
-                self.remove_unlocked(name);
-            } else if let Some(rest) = name.strip_prefix(SPILL) {
-                self.tidy_spill(name, rest);
-            }
-        }
-        self.refused.retain(|name| names.contains(name));
-    }
-
-    fn take_up(&mut self, name: &str, unique: &str, common: &mut Common) {
-        match Ring::open(&self.directory, unique) {
-            Ok(Some(ring)) => {
-                let (ring, sane) = RingReader::new(ring);
-                common.counts.damaged += u64::from(!sane);
-                self.rings.push(ring);
-            }
-            Ok(None) => {}
-            Err(problem) => {
-                if matches!(problem, Error::Damaged { .. }) {
-                    self.remove_unlocked(name);
-                }
-                if self.refused.insert(name.to_owned()) {
-                    common.counts.refused += 1;
-                    common.report(problem);
-                }
-            }
-        }
-    }
-
-    /// Removes a file that its maker left behind.
-    fn remove_unlocked(&self, name: &str) {
-        if let Ok(Some((file, _))) = self.directory.open_file(name)
-            && try_lock(&file)
-        {
-            self.directory.remove(name);
-        }
-    }
-
-    /// Removes a spill file whose record was delivered, or whose ring is gone.
-    fn tidy_spill(&self, name: &str, rest: &str) {
-        let Some((unique, position)) = rest.split_once('.') else { return };
-        let ring = self.rings.iter().find(|ring| ring.ring.unique() == unique);
-        let useless = match ring {
-            Some(ring) => position.parse().is_ok_and(|position| ring.is_past(position)),
-            // Asked after the spill was seen: its ring was there before it, so a ring that is not there now is gone.
-            None => !self.directory.has(&format!("{RING}{unique}")),
-        };
-        if useless {
-            self.directory.remove(name);
-        }
+    /// The page that publishers find now takes the place of ours; all of our rings stay.
+    pub(crate) fn replace_control(&mut self, control: Arc<ControlPage>) -> Arc<ControlPage> {
+        self.generation = None;
+        self.waits_for_control = false;
+        std::mem::replace(&mut self.control, control)
     }
 
     /// Finds rings whose producer is gone, and removes those of them that are read to the end.
     pub(crate) fn reap(&mut self, common: &mut Common, which: Which) {
         for ring in &mut self.rings {
+            if ring.ring.memory.is_lost() {
+                give_up(ring, &self.directory, common);
+            }
             let asked = match which {
                 Which::All => true,
                 Which::Closed => ring.ring.memory.head().producer.closed.load(Ordering::Acquire) != 0,
@@ -308,10 +274,14 @@ impl Domain {
         let before = self.rings.len();
         let mut killed = false;
         // The tail is read again here, after the lock was won: nothing can have been pushed since.
-        self.rings.retain(|ring| {
+        self.rings.retain_mut(|ring| {
             let finished = ring.orphaned && ring.is_drained();
             if finished {
                 reach(Point::ReapDrained);
+                if ring.ring.is_cut_short(directory) {
+                    // Where its producer wrote and we have not read.
+                    give_up(ring, directory, common);
+                }
                 ring.ring.remove(directory);
                 killed |= ring.ring.memory.head().producer.closed.load(Ordering::Relaxed) == 0;
             }
@@ -324,9 +294,24 @@ impl Domain {
         }
     }
 
-    /// Undoes what somebody may have written over our own words.
-    pub(crate) fn restore_heads(&self) {
+    /// Undoes what somebody may have written over words that are ours, or that never change.
+    pub(crate) fn restore(&self) {
+        self.control.restore();
+        // Set on a page only when nobody finds it any more; on this one it would make every push attach anew.
+        if self.control.state.moved.load(Ordering::Relaxed) != 0 {
+            self.control.state.moved.store(0, Ordering::SeqCst);
+        }
         self.rings.iter().for_each(RingReader::restore_head);
+    }
+}
+
+/// Stops reading a ring whose file was cut short, and says so once.
+#[cold]
+fn give_up(ring: &mut RingReader, directory: &Directory, common: &mut Common) {
+    if !ring.quarantined {
+        ring.quarantined = true;
+        common.counts.damaged += 1;
+        common.report(ring.ring.cut_short(directory));
     }
 }
 

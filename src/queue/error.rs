@@ -83,6 +83,31 @@ pub enum Error {
         /// Who we are.
         me: String,
     },
+    /// A file in the queue directory has a second name, perhaps somewhere else.
+    Linked {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file in the queue directory belongs to a user who is not trusted here.
+    FileOwner {
+        /// The path.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// Who we are.
+        me: String,
+    },
+    /// A file in the queue directory may be used by people it should not be.
+    FileMode {
+        /// The path.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+        /// What they may be at most.
+        allowed: u32,
+        /// Its group, if that is what is wrong.
+        group: Option<String>,
+    },
     /// Made by another version of Canyon.
     Version {
         /// The path.
@@ -96,6 +121,11 @@ pub enum Error {
         path: PathBuf,
         /// In what way.
         why: &'static str,
+    },
+    /// Somebody made a file shorter while it was in use.
+    CutShort {
+        /// The path.
+        path: PathBuf,
     },
     /// Another server drains this queue.
     Taken {
@@ -176,6 +206,29 @@ impl fmt::Display for Error {
                  {me} to the group and restart, or configure a group that PHP and the server are both in",
                 path.display()
             ),
+            Self::Linked { path } => write!(
+                f,
+                "{} has a second name somewhere (a hard link), so it is not used: what is written to it could change a file \
+                 that is none of the queue's; remove it",
+                path.display()
+            ),
+            Self::FileOwner { path, owner, me } => write!(
+                f,
+                "{} belongs to {owner}, but this process runs as {me}, so it is not used; remove it, or configure {owner} as \
+                 the queue's owner",
+                path.display()
+            ),
+            Self::FileMode { path, mode, allowed, group } => {
+                write!(f, "{} has mode {mode:04o}, ", path.display())?;
+                match group {
+                    Some(group) => write!(f, "so the group {group} may use it, which is not the queue's; ")?,
+                    None => write!(f, "which is wider than the configured {allowed:04o}; ")?,
+                }
+                write!(
+                    f,
+                    "it is not used: run chmod {allowed:04o} on it, or remove it and restart what made it"
+                )
+            }
             Self::Version { path, found } => write!(
                 f,
                 "{} was made by queue protocol version {found}, and this is version {}; stop PHP and the server, remove \
@@ -186,6 +239,12 @@ impl fmt::Display for Error {
             Self::Damaged { path, why } => write!(
                 f,
                 "{} is damaged or not made by Canyon ({why}); stop PHP and the server and remove the queue directory",
+                path.display()
+            ),
+            Self::CutShort { path } => write!(
+                f,
+                "{} was cut short while it was in use, and what it held is lost; a new one takes its place. Find out which \
+                 program writes to the queue directory: nothing but Canyon may",
                 path.display()
             ),
             Self::Taken { path, pid } => {

@@ -1,7 +1,7 @@
 //! What lies where in shared memory: the control page, the head of a ring file, the head of a record. No algorithm.
 //!
 //! ```text
-//! control    one page, all zero when new, one line of 128 bytes per concern (two cache lines: the prefetcher pulls pairs)
+//! control    one page, all zero when new but for the ticket, one line of 128 bytes per concern (two cache lines: the prefetcher pulls pairs)
 //!   0        format       who wrote this page: magic and version; set once, from zero
 //!   128      ticket       the next ticket; every push takes one
 //!   256      state        what the consumer is doing (awake, asleep, napping) and whether the directory moved
@@ -70,6 +70,12 @@ pub(crate) struct ConsumerState {
     /// Not zero: this directory was replaced; open the path again.
     pub(crate) moved: AtomicU32,
 }
+
+/// Where [`Control::ticket`] lies in the control page.
+pub(crate) const TICKET_AT: usize = std::mem::offset_of!(Control, ticket);
+/// Where [`ConsumerState::moved`] lies in the control page.
+pub(crate) const MOVED_AT: usize =
+    std::mem::offset_of!(Control, state) + std::mem::offset_of!(ConsumerState, moved);
 
 /// The consumer is at work, or will look again by itself at once.
 pub(crate) const AWAKE: u32 = 0;

@@ -107,7 +107,18 @@
 //! Nobody. Whatever the consumer reads it copies first and checks then, once: lengths against the tail, kinds, positions
 //! against the ring, spill files against their records. What cannot be a record is counted and skipped, to the ring's tail; the
 //! other rings do not notice. A ticket that the counter never issued (somebody wrote over it) is delivered as it comes, and
-//! counted. Only links, sockets, directories, and directories of other people are refused outright, with words that say so.
+//! counted. A tail that cannot be is waited out: its producer puts it right with the next push, and if it is our position that
+//! was wrong, two tails in a row tell.
+//!
+//! A file cut short while it is mapped (a SIGBUS) costs nobody's life: see `fault.rs`. Its ring is given up, told once, and
+//! its producer makes another one; a control page that is lost is replaced, and the new one's tickets go on above the old.
+//!
+//! Words that never change, or that only one side writes, are put right once a second by whoever owns them: the consumer
+//! restores heads, `moved`, the heartbeat and the page's format, a producer its ring's identity.
+//!
+//! Files with permissions wider than configured, or of other people, or with a second name, and everything that is no file,
+//! are refused in words that say so and what to do, each once. Junk is looked at in portions between passes, see `sweep.rs`;
+//! only while a directory is that full can a new ring be found a pass late, and its messages come after ones they caused.
 //!
 //! The directory can vanish (systemd-logind removes a user's files from /dev/shm at logout). The consumer looks once a second,
 //! makes a new one, tells the producers through the old control page, and drains the old rings to their end.
@@ -121,15 +132,18 @@ mod directory;
 mod domain;
 mod doorbell;
 mod error;
+mod fault;
 mod file;
 mod fork;
 pub mod hooks;
 mod layout;
+mod lock;
 mod producer;
 mod reader;
 mod ring;
 mod segment;
 mod spill;
+mod sweep;
 mod wait;
 mod writer;
 

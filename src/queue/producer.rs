@@ -38,6 +38,9 @@ impl ProducerOptions {
 /// How many abandoned rings to try before making a new one: what matters is that attaching stays cheap when all are in use.
 const ADOPTION_ATTEMPTS: usize = 8;
 
+/// How many names to look at for that.
+const ADOPTION_NAMES: usize = 1000;
+
 /// How often a push looks whether the directory is still the one everybody else uses.
 const CHECK_EVERY_MS: u64 = 1000;
 
@@ -81,16 +84,21 @@ impl Producer {
         match writer.push(directory, control, now_ms, len, write)? {
             Outcome::Done(push) => Ok(push),
             Outcome::Damaged => {
-                // The consumer drains and removes the damaged ring; the message at hand did not fit and is the caller's.
+                // The consumer drains and removes the damaged ring; the message at hand is the caller's.
+                let ring = &writer.ring;
+                let lost = ring.memory.is_lost().then(|| ring.cut_short(directory));
                 self.reattach()?;
-                Ok(Push::Full)
+                lost.map_or(Ok(Push::Full), Err)
             }
         }
     }
 
     #[cold]
     fn reattach(&mut self) -> Result<(), Error> {
-        self.attached = None;
+        if let Some(attached) = self.attached.take().filter(|attached| attached.control.is_lost()) {
+            // One that was cut short would refuse whoever opens it, us included.
+            attached.control.clear_away(&attached.directory);
+        }
         self.attached = Some(Attached::new(&self.options)?);
         Ok(())
     }
@@ -130,6 +138,7 @@ impl Attached {
             if attached.control.is_in_place(&attached.directory) {
                 break;
             }
+            attached.control.clear_away(&attached.directory);
             attached = Self::once(options)?;
         }
         Ok(attached)
@@ -139,12 +148,15 @@ impl Attached {
         let birth = Birth::now();
         let directory = Directory::open(&options.path, options.access)?;
         let control = control::open(&directory)?;
-        let ring = match adopt(&directory, options.ring_bytes)? {
-            Some(ring) => ring,
-            None => Ring::create(&directory, options.ring_bytes)?,
+        let writer = match adopt(&directory, options.ring_bytes)? {
+            Some(writer) => writer,
+            None => {
+                let ring = Ring::create(&directory, options.ring_bytes)?;
+                let damaged = ring.cut_short(&directory);
+                RingWriter::new(ring).ok_or(damaged)?
+            }
         };
         reach(Point::RingNamed);
-        let writer = RingWriter::new(ring);
         // No bell: the first push rings it, and until then there is nothing to see.
         control.generation.fetch_add(1, Ordering::SeqCst);
         let next_check_ms = clock::coarse_ms() + CHECK_EVERY_MS;
@@ -163,8 +175,13 @@ impl Attached {
     #[cold]
     fn is_still_in_use(&mut self, now_ms: u64) -> bool {
         self.next_check_ms = now_ms + CHECK_EVERY_MS;
+        let ring = &self.writer.ring;
+        self.control.restore();
+        ring.restore();
         let seen_ms = self.control.heartbeat.seen_ms.load(Ordering::Relaxed);
-        now_ms.saturating_sub(seen_ms) <= STALE_MS || self.control.is_in_place(&self.directory)
+        // A ring without its name is read for as long as this server runs, and not by the next one.
+        ring.is_sound(&self.directory)
+            && (now_ms.abs_diff(seen_ms) <= STALE_MS || self.control.is_in_place(&self.directory))
     }
 
     /// How many records wait in this ring, and when the oldest was pushed.
@@ -201,20 +218,16 @@ impl Drop for Attached {
 }
 
 /// Takes over the ring of a producer that is gone.
-fn adopt(directory: &Directory, capacity: usize) -> Result<Option<Ring>, Error> {
-    let names = directory.list()?;
-    let rings = names.iter().filter_map(|name| name.strip_prefix(RING)).take(ADOPTION_ATTEMPTS);
+fn adopt(directory: &Directory, capacity: usize) -> Result<Option<RingWriter>, Error> {
+    let names = directory.entries()?.take(ADOPTION_NAMES).filter_map(Result::ok);
+    let rings = names.filter_map(|name| name.strip_prefix(RING).map(str::to_owned)).take(ADOPTION_ATTEMPTS);
     for unique in rings {
-        let Some(ring) = Ring::adopt(directory, unique, capacity) else { continue };
-        let tail = ring.memory.head().producer.tail.load(Ordering::Acquire);
-        let head = ring.memory.head().consumer.head.load(Ordering::Acquire);
-        if !tail.is_multiple_of(8) || tail.wrapping_sub(head) > capacity as u64 {
-            // Damaged; the consumer clears it away.
-            continue;
-        }
+        let Some(ring) = Ring::adopt(directory, &unique, capacity) else { continue };
+        // If its counters make no sense, the consumer clears it away.
+        let Some(writer) = RingWriter::new(ring) else { continue };
         // What its last producer spilled without living to say so.
-        directory.remove(&ring.spill_name(tail));
-        return Ok(Some(ring));
+        directory.remove(&writer.ring.spill_name(writer.tail()));
+        return Ok(Some(writer));
     }
     Ok(None)
 }

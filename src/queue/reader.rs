@@ -74,6 +74,12 @@ impl Cursor {
     }
 }
 
+/// Whether `tail` is where the tail of a ring can be whose consumer is at `position`.
+fn is_within(ring: &Ring, position: u64, tail: u64) -> bool {
+    let unread = tail.wrapping_sub(position);
+    unread <= ring.memory.capacity() as u64 && unread.is_multiple_of(8)
+}
+
 /// The consumer's end of a ring.
 #[derive(Debug)]
 pub(crate) struct RingReader {
@@ -83,6 +89,10 @@ pub(crate) struct RingReader {
     pub(crate) orphaned: bool,
     /// The tail is where it cannot be; noticed once per value.
     nonsense: Option<u64>,
+    /// Where a record was put off to the next pass. Once is enough: see [`RingReader::puts_off`].
+    put_off: Option<u64>,
+    /// Its file was cut short: nothing is read from it any more.
+    pub(crate) quarantined: bool,
     /// Refusals of its producers that a consumer has counted.
     refused_seen: u64,
 }
@@ -94,9 +104,14 @@ pub(crate) struct Taken {
     spilled: Option<spill::Reference>,
 }
 
-/// A payload could not be had.
-#[derive(Debug)]
-pub(crate) struct Lost;
+/// Why a payload could not be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// Its spill file is missing or too short.
+    Spill,
+    /// The ring's file was cut short while it was being copied.
+    Ring,
+}
 
 impl RingReader {
     /// Begins where the last consumer stopped; or, if the ring's counters contradict each other, at its end. Beside it,
@@ -104,12 +119,14 @@ impl RingReader {
     pub(crate) fn new(ring: Ring) -> (Self, bool) {
         let tail = ring.memory.head().producer.tail.load(Ordering::Acquire);
         let mut cursor = Cursor::at_head(&ring.memory, tail);
-        let sane = tail.wrapping_sub(cursor.position) <= ring.memory.capacity() as u64;
+        let sane = is_within(&ring, cursor.position, tail) && cursor.position.is_multiple_of(8);
         if !sane {
-            cursor.position = tail;
+            cursor.position = tail & !7;
         }
         let refused_seen = ring.memory.head().consumer.refused_seen.load(Ordering::Relaxed);
-        let reader = Self { ring, cursor, orphaned: false, nonsense: None, refused_seen };
+        let (nonsense, put_off) = (None, None);
+        let reader =
+            Self { ring, cursor, orphaned: false, nonsense, put_off, quarantined: false, refused_seen };
         reader.restore_head();
         (reader, sane)
     }
@@ -122,7 +139,7 @@ impl RingReader {
     #[inline]
     pub(crate) fn has_news(&self) -> bool {
         let tail = self.tail();
-        tail != self.cursor.position && self.nonsense != Some(tail)
+        tail != self.cursor.position && self.nonsense != Some(tail) && !self.quarantined
     }
 
     /// Whether every record was read that this ring can hold. Meaningful once `orphaned`.
@@ -133,7 +150,7 @@ impl RingReader {
     /// How much is unread; zero where the counters make no sense.
     pub(crate) fn depth(&self) -> u64 {
         let depth = self.tail().wrapping_sub(self.cursor.position);
-        if depth > self.ring.memory.capacity() as u64 { 0 } else { depth }
+        if depth > self.ring.memory.capacity() as u64 || self.quarantined { 0 } else { depth }
     }
 
     /// How many records pushed at or after `since_ms` are unread; what cannot be a record ends the count.
@@ -168,14 +185,33 @@ impl RingReader {
         if self.nonsense == Some(tail) {
             return Ok(None);
         }
-        self.nonsense = None;
+        if let Some(before) = self.nonsense.take() {
+            self.resynchronise(before, tail);
+        }
         self.cursor.tail = tail;
         self.look()
+    }
+
+    /// Two tails out of reach, one push apart: then it is our position that is wrong (somebody wrote over the head before
+    /// we read it, or its producer believed a false one), and the first of them is where a record begins.
+    #[cold]
+    fn resynchronise(&mut self, before: u64, tail: u64) {
+        if !is_within(&self.ring, self.cursor.position, tail)
+            && before.is_multiple_of(8)
+            && is_within(&self.ring, before, tail)
+        {
+            self.cursor.position = before;
+            self.cursor.record = None;
+            self.store_head();
+        }
     }
 
     /// Looks at the next record up to the tail seen before.
     #[inline]
     pub(crate) fn look(&mut self) -> Result<Option<RecordHead>, u64> {
+        if self.quarantined {
+            return Ok(None);
+        }
         match self.cursor.look(&self.ring.memory) {
             Look::Record(record) => Ok(Some(record)),
             Look::Empty => Ok(None),
@@ -187,14 +223,21 @@ impl RingReader {
     /// a living producer keeps its own count and puts the tail right with its next push.
     #[cold]
     fn give_up(&mut self) -> u64 {
-        let lost = self.cursor.tail.wrapping_sub(self.cursor.position);
-        if lost > self.ring.memory.capacity() as u64 || !lost.is_multiple_of(8) {
+        if !is_within(&self.ring, self.cursor.position, self.cursor.tail) {
             self.nonsense = Some(self.cursor.tail);
             return 0;
         }
+        let lost = self.cursor.tail.wrapping_sub(self.cursor.position);
         self.cursor.position = self.cursor.tail;
         self.store_head();
         lost
+    }
+
+    /// Whether the record last looked at may wait for the next pass: the counter has passed its ticket, but not before this
+    /// pass began. Such a record is below the next pass's limit. If it is not, somebody is turning the counter back and forth.
+    #[cold]
+    pub(crate) fn puts_off(&mut self) -> bool {
+        self.put_off.replace(self.cursor.position) != Some(self.cursor.position)
     }
 
     /// Copies the payload of the record last looked at to `buffer`.
@@ -211,14 +254,18 @@ impl RingReader {
             // No clear(): bytes that are overwritten at once need not be zeroed first.
             buffer.resize(head.len as usize, 0);
             self.ring.memory.copy_out(payload, buffer);
-            return (Taken { position, spilled: None }, Ok(()));
+            let got = if self.ring.memory.is_lost() { Err(Lost::Ring) } else { Ok(()) };
+            return (Taken { position, spilled: None }, got);
         }
         let mut bytes = [0; spill::Reference::LEN];
         self.ring.memory.copy_out(payload, &mut bytes);
+        if self.ring.memory.is_lost() {
+            return (Taken { position, spilled: None }, Err(Lost::Ring));
+        }
         let reference = spill::Reference::from_bytes(bytes);
         let name = self.ring.spill_name(position);
         let read = spill::read(directory, &name, reference.len, buffer);
-        (Taken { position, spilled: Some(reference) }, if read { Ok(()) } else { Err(Lost) })
+        (Taken { position, spilled: Some(reference) }, if read { Ok(()) } else { Err(Lost::Spill) })
     }
 
     /// Notes that a record was dealt with. Not before: a consumer that dies in between delivers it once more.

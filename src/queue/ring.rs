@@ -67,10 +67,9 @@ impl Ring {
         let stat = fstat(fd).map_err(|errno| directory.refused(new, errno))?;
         let Some(ring) = Self::map(directory, new, unique, file, &stat, capacity)? else { return Ok(None) };
         let identity = &ring.memory.head().identity;
-        identity.capacity.store(capacity as u64, Ordering::Relaxed);
         identity.creator_pid.store(u64::from(std::process::id()), Ordering::Relaxed);
         identity.created_ms.store(clock::coarse_ms(), Ordering::Relaxed);
-        identity.format.store(FORMAT, Ordering::Release);
+        ring.restore();
         reach(Point::RingReady);
         match directory.rename(new, &ring.name()) {
             Ok(()) => Ok(Some(ring)),
@@ -162,11 +161,35 @@ impl Ring {
         directory.names(&self.name(), self.id)
     }
 
+    /// Whether the next server will find it, too, and take it.
+    pub(crate) fn is_sound(&self, directory: &Directory) -> bool {
+        !self.memory.is_lost()
+            && directory.len_of(&self.name(), self.id) == Some(PAGE + self.memory.capacity())
+    }
+
+    /// Whether its file was cut short, even where nobody has come yet.
+    pub(crate) fn is_cut_short(&self, directory: &Directory) -> bool {
+        let whole = PAGE + self.memory.capacity();
+        self.memory.is_lost() || directory.len_of(&self.name(), self.id).is_some_and(|len| len < whole)
+    }
+
     /// Removes the ring's file, unless the name is another file's by now. Hold its lock.
     pub(crate) fn remove(&self, directory: &Directory) {
         if self.is_in_place(directory) {
             directory.remove(&self.name());
         }
+    }
+
+    /// What to say when its file was cut short.
+    pub(crate) fn cut_short(&self, directory: &Directory) -> Error {
+        Error::CutShort { path: directory.path().join(self.name()) }
+    }
+
+    /// Puts words right that never change, if somebody wrote over them: whoever opens the ring next would refuse it.
+    pub(crate) fn restore(&self) {
+        let identity = &self.memory.head().identity;
+        identity.capacity.store(self.memory.capacity() as u64, Ordering::Relaxed);
+        identity.format.store(FORMAT, Ordering::Release);
     }
 
     /// The name of the spill file of the record at `position`.

@@ -11,38 +11,48 @@ use std::fmt;
 use std::io;
 use std::ptr::NonNull;
 
+use super::fault::Guard;
 use super::file::BorrowedFd;
 use super::file::mm::{self, MapFlags, ProtFlags, mmap, munmap};
 use super::layout::{Control, PAGE, RingHead};
 
 /// A file mapped shared, readable and writable. The mapping stays until the drop.
 struct Mapping {
+    /// First, because it must be dropped before the pages are unmapped.
+    guard: Guard,
+    pages: Pages,
+}
+
+/// Mapped pages, unmapped on drop.
+struct Pages {
     start: NonNull<u8>,
     len: usize,
 }
 
 // SAFETY: the mapping belongs to no thread; all access goes through atomics or through the copies below, whose callers
 // hold `&mut` to their side of the ring.
-unsafe impl Send for Mapping {}
+unsafe impl Send for Pages {}
 // SAFETY: as above; `&Mapping` gives out atomics and copies only.
-unsafe impl Sync for Mapping {}
+unsafe impl Sync for Pages {}
 
 impl Mapping {
-    /// Maps the first `len` bytes of `file`, which the caller knows to be that long: a shorter file would be a SIGBUS.
-    fn new(file: BorrowedFd<'_>, len: usize, flags: MapFlags) -> io::Result<Self> {
+    /// Maps the head of `file` and `capacity` bytes of data behind it. The caller knows the file to be that long; should it
+    /// be cut short, see [`super::fault`].
+    fn new(file: BorrowedFd<'_>, capacity: usize) -> io::Result<Self> {
+        let len = PAGE + capacity;
         // SAFETY: a fresh mapping at an address the kernel chooses aliases nothing of ours.
         let start = unsafe {
-            mmap(
-                std::ptr::null_mut(),
-                len,
-                ProtFlags::READ | ProtFlags::WRITE,
-                MapFlags::SHARED | flags,
-                file,
-                0,
-            )
+            mmap(std::ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, file, 0)
         }?;
         let start = NonNull::new(start.cast::<u8>()).ok_or(io::ErrorKind::AddrNotAvailable)?;
-        Ok(Self { start, len })
+        let pages = Pages { start, len };
+        // SAFETY: the pages are PAGE + capacity bytes and stay until after the guard; what points into them is atomics.
+        let guard = unsafe { Guard::new(start, capacity) };
+        Ok(Self { guard, pages })
+    }
+
+    fn start(&self) -> NonNull<u8> {
+        self.pages.start
     }
 
     /// The shared words at the beginning.
@@ -53,13 +63,13 @@ impl Mapping {
         const { assert!(size_of::<T>() <= PAGE && align_of::<T>() <= PAGE) };
         // SAFETY: a mapping begins at a page and is at least one page long; T is atomics alone (see above), so foreign
         // writes are no data race and every bit pattern is valid; the mapping lives as long as `self`.
-        unsafe { self.start.cast::<T>().as_ref() }
+        unsafe { self.start().cast::<T>().as_ref() }
     }
 }
 
-impl Drop for Mapping {
+impl Drop for Pages {
     fn drop(&mut self) {
-        // SAFETY: `start` and `len` are what mmap gave, and no reference into the mapping outlives `self`.
+        // SAFETY: `start` and `len` are what mmap gave, and no reference into the pages outlives them.
         let _ = unsafe { munmap(self.start.as_ptr().cast::<c_void>(), self.len) };
     }
 }
@@ -70,7 +80,12 @@ pub(crate) struct ControlMemory(Mapping);
 impl ControlMemory {
     /// Maps the control page; the file must hold at least [`PAGE`] bytes.
     pub(crate) fn map(file: BorrowedFd<'_>) -> io::Result<Self> {
-        Mapping::new(file, PAGE, MapFlags::empty()).map(Self)
+        Mapping::new(file, 0).map(Self)
+    }
+
+    /// Whether the file was cut short: this page is nobody else's any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.0.guard.is_lost()
     }
 }
 
@@ -97,11 +112,16 @@ pub(crate) struct RingMemory {
 impl RingMemory {
     /// Maps a ring; the file must hold at least [`PAGE`] + `capacity` bytes, and `capacity` must be a power of two.
     pub(crate) fn map(file: BorrowedFd<'_>, capacity: usize) -> io::Result<Self> {
-        if !capacity.is_power_of_two() {
+        if !capacity.is_power_of_two() || capacity < PAGE {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let mapping = Mapping::new(file, PAGE + capacity, MapFlags::empty())?;
+        let mapping = Mapping::new(file, capacity)?;
         Ok(Self { mapping, capacity })
+    }
+
+    /// Whether the file was cut short: what is read here since then are zeros, and what is written nobody will see.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.mapping.guard.is_lost()
     }
 
     /// Enters all pages into the page table now, so that no push pays for a page fault; what the system cannot do now it
@@ -111,8 +131,8 @@ impl RingMemory {
         // SAFETY: the range is our mapping; the advice changes no content.
         let _ = unsafe {
             mm::madvise(
-                self.mapping.start.as_ptr().cast::<c_void>(),
-                self.mapping.len,
+                self.mapping.start().as_ptr().cast::<c_void>(),
+                self.mapping.pages.len,
                 mm::Advice::LinuxPopulateWrite,
             )
         };
@@ -149,7 +169,7 @@ impl RingMemory {
         // SAFETY: offset + bytes.len() <= capacity by `until_end`; the data area is `capacity` bytes from PAGE; a slice of
         // ours never overlaps the mapping, because nobody borrows it.
         unsafe {
-            let data = self.mapping.start.as_ptr().add(PAGE + offset);
+            let data = self.mapping.start().as_ptr().add(PAGE + offset);
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
         }
     }
@@ -161,7 +181,7 @@ impl RingMemory {
         let (first, second) = bytes.split_at(self.capacity - offset);
         // SAFETY: offset + first.len() is the capacity, and second.len() <= capacity by the assertion; otherwise as above.
         unsafe {
-            let data = self.mapping.start.as_ptr().add(PAGE);
+            let data = self.mapping.start().as_ptr().add(PAGE);
             std::ptr::copy_nonoverlapping(first.as_ptr(), data.add(offset), first.len());
             std::ptr::copy_nonoverlapping(second.as_ptr(), data, second.len());
         }
@@ -179,7 +199,7 @@ impl RingMemory {
         let (first, second) = bytes.split_at_mut(middle);
         // SAFETY: the same bounds as in `copy_in`.
         unsafe {
-            let data = self.mapping.start.as_ptr().add(PAGE);
+            let data = self.mapping.start().as_ptr().add(PAGE);
             std::ptr::copy_nonoverlapping(data.add(offset), first.as_mut_ptr(), first.len());
             if !second.is_empty() {
                 std::ptr::copy_nonoverlapping(data, second.as_mut_ptr(), second.len());

@@ -42,14 +42,19 @@ pub(crate) struct RingWriter {
 }
 
 impl RingWriter {
-    /// Goes on where the ring's last producer stopped. Hold the ring's lock.
-    pub(crate) fn new(ring: Ring) -> Self {
+    /// Goes on where the ring's last producer stopped; `None` if its counters make no sense. Hold the ring's lock.
+    pub(crate) fn new(ring: Ring) -> Option<Self> {
         ring.memory.populate();
         let head = ring.memory.head();
-        head.producer.closed.store(0, Ordering::Relaxed);
         let tail = head.producer.tail.load(Ordering::Acquire);
+        let head_seen = head.consumer.head.load(Ordering::Acquire);
+        let is_sane = tail.is_multiple_of(8) && tail.wrapping_sub(head_seen) <= ring.memory.capacity() as u64;
+        if !is_sane || ring.memory.is_lost() {
+            return None;
+        }
+        head.producer.closed.store(0, Ordering::Relaxed);
         let spill_reserved = head.producer.spill_reserved.load(Ordering::Relaxed);
-        Self { ring, tail, look_at: tail, spill_reserved }
+        Some(Self { ring, tail, look_at: tail, spill_reserved })
     }
 
     /// Bytes written since the ring began.
@@ -94,14 +99,13 @@ impl RingWriter {
         self.ring.memory.copy_in(position, &head.to_bytes());
         let mut writer = Writer {
             target: Target::Ring(&mut self.ring.memory),
-            position: position + RECORD_HEAD as u64,
+            position: position.wrapping_add(RECORD_HEAD as u64),
             announced: len,
             written: 0,
         };
         write(&mut writer);
         writer.finish()?;
-        self.publish(control, need, filling);
-        Ok(Outcome::Done(Push::Published))
+        Ok(self.publish(control, need, filling))
     }
 
     /// The large payload goes to its file first; then a small record names it.
@@ -123,8 +127,8 @@ impl RingWriter {
             Room::None => return Ok(self.full(control)),
             Room::Nonsense => return Ok(Outcome::Damaged),
         }
-        let reserved = self.spill_reserved + len as u64;
-        if reserved.saturating_sub(self.spill_released()) > spill::LIMIT {
+        let reserved = self.spill_reserved.wrapping_add(len as u64);
+        if reserved.wrapping_sub(self.spill_released()) > spill::LIMIT {
             return Ok(self.full(control));
         }
 
@@ -141,11 +145,10 @@ impl RingWriter {
         let head =
             RecordHead { len: spill::Reference::LEN as u32, kind: KIND_SPILLED, ticket, time_ms: now_ms };
         self.ring.memory.copy_in(self.tail, &head.to_bytes());
-        self.ring.memory.copy_in(self.tail + RECORD_HEAD as u64, &reference.to_bytes());
+        self.ring.memory.copy_in(self.tail.wrapping_add(RECORD_HEAD as u64), &reference.to_bytes());
         self.spill_reserved = reserved;
         self.ring.memory.head().producer.spill_reserved.store(reserved, Ordering::Relaxed);
-        self.publish(control, need, true);
-        Ok(Outcome::Done(Push::Published))
+        Ok(self.publish(control, need, true))
     }
 
     /// How much of what was spilled is free again.
@@ -170,7 +173,7 @@ impl RingWriter {
             return Room::Nonsense;
         }
         if need > capacity - depth {
-            return Room::None;
+            return if self.ring.memory.is_lost() { Room::Nonsense } else { Room::None };
         }
         // Up to the half that makes a napping consumer come; beyond it, now and then, as long as there is room for sure.
         let step = (capacity / 2).saturating_sub(depth).max(capacity / 16).max(need);
@@ -196,17 +199,23 @@ impl RingWriter {
 
     /// Makes the record visible, then rings if the consumer may be asleep.
     #[inline]
-    fn publish(&mut self, control: &Control, need: u64, filling: bool) {
+    fn publish(&mut self, control: &Control, need: u64, filling: bool) -> Outcome {
         reach(Point::RecordWritten);
-        self.tail = self.tail.wrapping_add(need);
+        let before = self.tail;
+        self.tail = before.wrapping_add(need);
         // One operation does both: release what was written, and order this store before the look at `sleeping`.
-        self.ring.memory.head().producer.tail.swap(self.tail, Ordering::SeqCst);
+        let found = self.ring.memory.head().producer.tail.swap(self.tail, Ordering::SeqCst);
+        // Zeros take the place of a ring that is cut short; only the first push of all expects to find one.
+        if (found != before || before == 0) && self.ring.memory.is_lost() {
+            return Outcome::Damaged;
+        }
         reach(Point::RecordPublished);
         match control.state.sleeping.load(Ordering::SeqCst) {
             AWAKE => {}
             NAPPING if !filling => {}
             _ => wake(control),
         }
+        Outcome::Done(Push::Published)
     }
 }
 
@@ -254,7 +263,7 @@ impl Writer<'_> {
             Target::Ring(memory) => memory.copy_in(self.position, bytes),
             Target::Buffer(buffer) => buffer.extend_from_slice(bytes),
         }
-        self.position += bytes.len() as u64;
+        self.position = self.position.wrapping_add(bytes.len() as u64);
         if self.written - bytes.len() < self.announced.div_ceil(2)
             && self.written >= self.announced.div_ceil(2)
         {

@@ -176,4 +176,8 @@ impl AtomicU64 {
     pub(crate) fn fetch_add(&self, value: u64, ordering: Ordering) -> u64 {
         self.change(ordering, |theirs, ordering| theirs.fetch_add(value, ordering))
     }
+
+    pub(crate) fn fetch_max(&self, value: u64, ordering: Ordering) -> u64 {
+        self.change(ordering, |theirs, ordering| theirs.fetch_max(value, ordering))
+    }
 }

@@ -9,6 +9,8 @@ pub(crate) mod atomics;
 pub(crate) use crate::kernel::clock;
 #[path = "kernel/directory.rs"]
 pub(crate) mod directory;
+#[path = "kernel/fault.rs"]
+pub(crate) mod fault;
 #[path = "kernel/file.rs"]
 pub(crate) mod file;
 #[path = "kernel/fork.rs"]
@@ -34,6 +36,8 @@ mod doorbell;
 mod error;
 #[path = "../../src/queue/layout.rs"]
 pub(crate) mod layout;
+#[path = "../../src/queue/lock.rs"]
+mod lock;
 #[path = "../../src/queue/producer.rs"]
 mod producer;
 #[path = "../../src/queue/reader.rs"]
@@ -42,6 +46,8 @@ mod reader;
 mod ring;
 #[path = "../../src/queue/spill.rs"]
 mod spill;
+#[path = "../../src/queue/sweep.rs"]
+mod sweep;
 #[path = "../../src/queue/wait.rs"]
 mod wait;
 #[path = "../../src/queue/writer.rs"]

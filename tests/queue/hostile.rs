@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 
 use canyon::queue::{Access, Consumer, ConsumerOptions, Producer, ProducerOptions, Push};
 
-use crate::place::{Place, drain, push, until};
+use crate::place::{Place, drain, push, until, write_private};
 
 /// Where things lie, as the layout's own tests fix it.
 const TICKET: u64 = 128;
@@ -158,11 +158,15 @@ fn a_producer_whose_ring_lost_its_head_goes_on_with_another_ring() {
 fn rings_with_foreign_words_are_refused_and_cleared_away() {
     let place = Place::new();
     let mut consumer = place.consumer();
-    std::fs::write(place.path().join("ring.short"), b"x").unwrap();
-    std::fs::write(place.path().join("ring.zeros"), vec![0; 4096 + 65536]).unwrap();
-    std::fs::write(place.path().join("new.forgotten"), b"").unwrap();
-    std::fs::write(place.path().join("spill.nobody.0"), b"x").unwrap();
-    std::fs::write(place.path().join("something else"), b"is left alone").unwrap();
+    let put = |name: &str, bytes: &[u8]| write_private(&place.path().join(name), bytes);
+    put("ring.short", b"x");
+    put("ring.zeros", &vec![0; 4096 + 65536]);
+    put("new.forgotten", b"");
+    put("spill.nobody.0", b"x");
+    put("something else", b"is left alone");
+    // Far too large, and nothing in it.
+    put("ring.sparse", b"");
+    open(&place, "ring.sparse").set_len(1 << 40).unwrap();
     let mut producer = place.producer();
     let _ = push(&mut producer, b"safe");
     assert_eq!(drain(&mut consumer), [b"safe"]);
@@ -172,7 +176,7 @@ fn rings_with_foreign_words_are_refused_and_cleared_away() {
         drain(&mut consumer);
         place.left_behind().is_empty()
     });
-    assert_eq!(consumer.counts().refused, 2);
+    assert_eq!(consumer.counts().refused, 3);
     let problems: Vec<_> =
         std::iter::from_fn(|| consumer.take_problem()).map(|problem| problem.to_string()).collect();
     assert!(
@@ -180,27 +184,6 @@ fn rings_with_foreign_words_are_refused_and_cleared_away() {
         "{problems:?}"
     );
     assert_eq!(place.names("something else").len(), 1);
-}
-
-#[test]
-fn whatever_is_no_regular_file_is_refused_and_left_alone() {
-    let place = Place::new();
-    let mut producer = place.producer();
-    let target = place.beside("target");
-    std::fs::write(&target, vec![0; 4096 + 65536]).unwrap();
-    std::os::unix::fs::symlink(&target, place.path().join("ring.link")).unwrap();
-    std::fs::create_dir(place.path().join("ring.directory")).unwrap();
-    rustix::fs::mkfifoat(rustix::fs::CWD, place.path().join("ring.fifo"), rustix::fs::Mode::RWXU).unwrap();
-    let mut consumer = place.consumer();
-    let _ = push(&mut producer, b"safe");
-    assert_eq!(drain(&mut consumer), [b"safe"]);
-    assert_eq!(consumer.counts().refused, 3);
-    let mut other = place.producer();
-    let _ = push(&mut other, b"too");
-    assert_eq!(drain(&mut consumer), [b"too"]);
-    for name in ["ring.link", "ring.directory", "ring.fifo"] {
-        assert_eq!(place.names(name).len(), 1);
-    }
 }
 
 #[test]

@@ -9,12 +9,15 @@
 )]
 
 mod basics;
+mod cut_short;
 mod forks;
 mod hostile;
 mod kills;
 mod payload;
 mod place;
 mod processes;
+mod rogue;
+mod scribble;
 mod space;
 mod users;
 mod waiting;

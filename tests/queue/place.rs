@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -43,9 +44,9 @@ impl Place {
         Consumer::open(ConsumerOptions::new(self.path())).unwrap()
     }
 
-    /// The names in the queue directory that begin with `prefix`.
+    /// The names in the queue directory that begin with `prefix`; none if there is no directory yet.
     pub(crate) fn names(&self, prefix: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(self.path()).unwrap();
+        let Ok(entries) = std::fs::read_dir(self.path()) else { return Vec::new() };
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.filter(|name| name.starts_with(prefix)).collect()
     }
@@ -78,25 +79,58 @@ impl Place {
 
     /// What the draining processes wrote down, in order.
     pub(crate) fn journal(&self) -> Vec<Entry> {
+        let journal = self.journal_with_torn();
+        assert!(journal.iter().all(|entry| entry.is_whole), "a torn message");
+        journal
+    }
+
+    /// The same where somebody wrote over the messages of others.
+    pub(crate) fn journal_with_torn(&self) -> Vec<Entry> {
         let bytes = std::fs::read(self.beside("journal")).unwrap_or_default();
-        let entries = bytes.chunks_exact(21).map(|line| {
-            assert_eq!(line[0], 1, "a torn message");
-            Entry {
-                id: u32::from_le_bytes(line[1..5].try_into().unwrap()),
-                seq: u64::from_le_bytes(line[5..13].try_into().unwrap()),
-                ticket: u64::from_le_bytes(line[13..21].try_into().unwrap()),
-            }
+        let entries = bytes.chunks_exact(21).map(|line| Entry {
+            is_whole: line[0] == 1,
+            id: u32::from_le_bytes(line[1..5].try_into().unwrap()),
+            seq: u64::from_le_bytes(line[5..13].try_into().unwrap()),
+            ticket: u64::from_le_bytes(line[13..21].try_into().unwrap()),
         });
         entries.collect()
+    }
+}
+
+/// A file system of its own for a test, gone with it.
+pub(crate) struct Mount(pub(crate) Place);
+
+impl Mount {
+    /// `None` where this process may not mount.
+    pub(crate) fn new(size: &str) -> Option<Self> {
+        let place = Place::new();
+        std::fs::create_dir(place.path()).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size},mode=0755"), "canyon-test"])
+            .arg(place.path())
+            .output();
+        mounted.is_ok_and(|mounted| mounted.status.success()).then(|| Self(place))
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
     }
 }
 
 /// One delivered message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
+    pub(crate) is_whole: bool,
     pub(crate) id: u32,
     pub(crate) seq: u64,
     pub(crate) ticket: u64,
+}
+
+/// The whole messages of some producers.
+pub(crate) fn of(ids: &[u32], journal: &[Entry]) -> Vec<Entry> {
+    journal.iter().filter(|entry| entry.is_whole && ids.contains(&entry.id)).copied().collect()
 }
 
 /// Checks that every producer's messages are complete and in order: exactly as many as `expected` says, or one more: the
@@ -199,6 +233,12 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A file as Canyon itself would make it.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 pub(crate) fn push(producer: &mut Producer, payload: &[u8]) -> Push {

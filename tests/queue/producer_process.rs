@@ -3,7 +3,8 @@
 //! `canyon-test-producer queue=DIR id=N [count=N] [least=BYTES] [largest=BYTES] [ring=BYTES] [group=NAME] [stop=POINT:NTH] [progress=FILE] [mode=MODE]`
 //!
 //! Modes: `stream` pushes `count` messages and exits; `chain` pushes one message per line of stdin and answers with a line
-//! when the push has returned; `hold` pushes and then waits for the end of stdin; `fork` and `clone` push from a child
+//! when the push has returned; `victim` pushes until the end of stdin, whatever a push says, and `honest` does, each message until it is published;
+//! `hold` pushes and then waits for the end of stdin; `fork` and `clone` push from a child
 //! too; `fork-idle` has a child that does nothing, `fork-exit` one that only exits.
 
 #![allow(unsafe_code, reason = "fork() has no safe form")]
@@ -13,6 +14,8 @@ use std::fs::File;
 use std::io::{BufRead, Read, Write};
 use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use canyon::queue::{Access, Producer, ProducerOptions, Push, hooks};
@@ -47,6 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     match argument("mode").as_deref().unwrap_or("stream") {
         "stream" => stream(&mut producer, &settings)?,
         "chain" => chain(&mut producer, &settings)?,
+        "victim" => victim(&mut producer, &settings)?,
+        "honest" => honest(&mut producer, &settings)?,
         "hold" => {
             stream(&mut producer, &settings)?;
             say("pushed")?;
@@ -104,6 +109,52 @@ fn chain(producer: &mut Producer, settings: &Settings) -> Result<(), Box<dyn Err
         say("pushed")?;
     }
     Ok(())
+}
+
+/// Becomes true at the end of stdin.
+fn end_of_stdin() -> Arc<AtomicBool> {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&is_over);
+    std::thread::spawn(move || {
+        let _ = wait_for_end_of_stdin();
+        told.store(true, Ordering::SeqCst);
+    });
+    is_over
+}
+
+/// Whose files are being ruined: everything may fail, and nothing may end it.
+fn victim(producer: &mut Producer, settings: &Settings) -> Result<(), Box<dyn Error>> {
+    say("attached")?;
+    let is_over = end_of_stdin();
+    let (mut pushed, mut full, mut refused) = (0u64, 0u64, 0u64);
+    while !is_over.load(Ordering::SeqCst) {
+        let message = payload::make(settings.id, pushed, &settings.lengths);
+        match producer.push(message.len(), |writer| writer.put(&message)) {
+            Ok(Push::Published) => pushed += 1,
+            Ok(Push::Full) => {
+                full += 1;
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    Ok(say(&format!("{pushed} pushed, {full} full, {refused} refused"))?)
+}
+
+/// Whose ring is left alone, while the control page is not: a push may be refused, and is made again.
+fn honest(producer: &mut Producer, settings: &Settings) -> Result<(), Box<dyn Error>> {
+    say("attached")?;
+    let is_over = end_of_stdin();
+    let mut pushed = 0;
+    while !is_over.load(Ordering::SeqCst) {
+        let message = payload::make(settings.id, pushed, &settings.lengths);
+        match producer.push(message.len(), |writer| writer.put(&message)) {
+            Ok(Push::Published) => pushed += 1,
+            Ok(Push::Full) | Err(_) => std::thread::sleep(Duration::from_micros(200)),
+        }
+        std::thread::sleep(Duration::from_micros(50));
+    }
+    Ok(say(&pushed.to_string())?)
 }
 
 /// Parent and child push as many messages each; the child is another producer, with an id of its own.

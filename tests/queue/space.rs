@@ -1,32 +1,8 @@
 //! A file system without room: an error that says so, never a SIGBUS.
 
-use std::process::Command;
-
 use canyon::queue::{Error, Producer, ProducerOptions};
 
-use crate::place::{Place, drain, push};
-
-/// A file system of its own for a test, gone with it.
-struct Mount(Place);
-
-impl Mount {
-    /// `None` where this process may not mount.
-    fn new(size: &str) -> Option<Self> {
-        let place = Place::new();
-        std::fs::create_dir(place.path()).unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size},mode=0755"), "canyon-test"])
-            .arg(place.path())
-            .output();
-        mounted.is_ok_and(|mounted| mounted.status.success()).then(|| Self(place))
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
+use crate::place::{Mount, drain, push};
 
 #[test]
 fn a_full_file_system_is_an_error_that_says_what_to_do() {

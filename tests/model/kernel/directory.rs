@@ -123,6 +123,13 @@ impl Directory {
         self.look(|_, entry| entry.names.get(name) == Some(&id.0))
     }
 
+    pub(crate) fn len_of(&self, name: &str, id: FileId) -> Option<usize> {
+        self.look(|world, entry| {
+            let file = entry.names.get(name).filter(|file| **file == id.0)?;
+            usize::try_from(world.files[*file].len).ok()
+        })
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.look(|_, entry| entry.names.contains_key(name))
     }
@@ -145,12 +152,25 @@ impl Directory {
         self.change(|_, entry| entry.names.remove(name));
     }
 
-    pub(crate) fn list(&self) -> Result<Vec<String>, Error> {
-        Ok(self.look(|_, entry| entry.names.keys().cloned().collect()))
+    /// As one step, though the kernel's listing takes several: what comes while it is read may or may not be in it.
+    pub(crate) fn entries(&self) -> Result<Entries, Error> {
+        let names: Vec<_> = self.look(|_, entry| entry.names.keys().cloned().collect());
+        Ok(Entries(names.into_iter()))
     }
 
     pub(crate) fn refused(&self, name: &str, errno: Errno) -> Error {
         Error::Io { action: "cannot use", path: self.path.join(name), source: errno.into() }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Entries(std::vec::IntoIter<String>);
+
+impl Iterator for Entries {
+    type Item = Result<String, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(Ok)
     }
 }
 
