@@ -170,3 +170,71 @@ impl std::fmt::Debug for Hold {
         f.debug_struct("Hold").field("is_over", &self.is_over).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{AppConfig, Secret};
+    use crate::protocol::frame;
+
+    /// A queue that only counts.
+    struct Counting(u64);
+
+    impl QueueEnd for Counting {
+        fn push(&mut self, _: &App, _: &[&str], _: &Event<'_>) -> Result<(), Overloaded> {
+            self.0 += 1;
+            if self.0 > 2 { Err(Overloaded) } else { Ok(()) }
+        }
+
+        fn next_place(&self) -> u64 {
+            self.0
+        }
+    }
+
+    fn hub() -> Hub {
+        let toml = "[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\n";
+        let config = crate::config::Settings::from_toml(toml, &"test").unwrap().settle().unwrap();
+        Hub::new(&config, Vec::new(), None, Arc::default())
+    }
+
+    fn client_event(data: &str) -> ClientEvent {
+        ClientEvent {
+            app: Arc::new(App::new(0, AppConfig::new("1".into(), "k".into(), Secret::new("s".into())))),
+            channel: "private-a".into(),
+            from: SocketId::from_random(1),
+            frame: frame::event("client-x", "private-a", data),
+            told: None,
+        }
+    }
+
+    #[test]
+    fn client_events_without_room_are_refused_until_there_is_room_again() {
+        let (hub, hold) = (hub(), Hold::new(Box::new(Counting(0))));
+        let data = "x".repeat(10_000);
+        let kept =
+            std::iter::repeat_with(|| hold.keep(client_event(&data))).take_while(Result::is_ok).count();
+        assert!((400..=419).contains(&kept), "{kept} events of 10 kB were kept");
+        hold.release_before(0, &hub);
+        assert_eq!(hub.metrics.events_from_clients.get(), kept as u64);
+        assert!(matches!(hold.keep(client_event(&data)), Ok(None)));
+    }
+
+    #[test]
+    fn what_comes_after_the_hold_is_given_back() {
+        let (hub, hold) = (hub(), Hold::new(Box::new(Counting(0))));
+        let app = Arc::clone(hub.app_by_id("1").unwrap());
+        let event = Event { name: "x", data: "1", except: None };
+        assert_eq!(hold.push(&app, &["a"], &event), Some(Ok(())));
+        assert!(matches!(hold.keep(client_event("1")), Ok(None)));
+        hold.release_before(0, &hub);
+        assert_eq!(hub.metrics.events_from_clients.get(), 0, "its place is behind the record before it");
+
+        assert!(!hold.end(&hub, || false) && !hold.is_over());
+        assert_eq!(hold.push(&app, &["a"], &event), Some(Ok(())));
+        assert_eq!(hold.push(&app, &["a"], &event), Some(Err(Overloaded)));
+        assert!(hold.end(&hub, || true) && hold.is_over());
+        assert_eq!(hub.metrics.events_from_clients.get(), 1, "what was kept is not lost");
+        assert_eq!(hold.push(&app, &["a"], &event), None);
+        assert!(matches!(hold.keep(client_event("1")), Ok(Some(_))));
+    }
+}

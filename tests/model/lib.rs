@@ -7,6 +7,11 @@
 //! A process is a thread here. It dies by [`Death`]: at a named point, or before any one of its steps (a step is an access
 //! to shared memory or a system call), whereupon the model's kernel drops its locks and nothing of it runs any more.
 
+#![cfg_attr(
+    feature = "loom",
+    allow(clippy::arc_with_non_send_sync, reason = "Loom's threads take turns on one")
+)]
+
 #[cfg(feature = "loom")]
 mod explore;
 mod kernel;
