@@ -80,8 +80,11 @@ fn a_push_into_a_ring_that_is_cut_short_says_so_and_the_next_one_is_published() 
         let place = Place::new();
         let (mut producer, ring) = producer_with_ring(&place);
         open(&place, &ring).set_len(len).unwrap();
-        let refused = (0..100).find_map(|_| try_push(&mut producer, &[1; 1000]).err());
-        let refused = refused.unwrap_or_else(|| panic!("cut to {len}, nobody noticed"));
+        let refused =
+            (0..100).find_map(|nth| try_push(&mut producer, &[1; 1000]).err().map(|why| (nth, why)));
+        let (nth, refused) = refused.unwrap_or_else(|| panic!("cut to {len}, nobody noticed"));
+        // Said of the very push that went nowhere, where there is no data left at all.
+        assert!(nth == 0 || len > 4096, "cut to {len}, {nth} pushes were lost without a word");
         assert!(refused.contains(&ring) && refused.contains("cut short"), "{refused}");
         assert_eq!(try_push(&mut producer, b"next"), Ok(Push::Published), "cut to {len}");
         assert_eq!(drain(&mut place.consumer()), [b"next"], "cut to {len}");
