@@ -6,6 +6,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use rustix::fs::RawMode;
+
 /// What can go wrong with a queue.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -59,7 +61,7 @@ pub enum Error {
         /// The path.
         path: PathBuf,
         /// Its permission bits.
-        mode: u32,
+        mode: RawMode,
         /// Who could write there.
         writers: String,
     },
@@ -72,7 +74,7 @@ pub enum Error {
         /// Its group.
         present: String,
         /// Its permission bits.
-        mode: u32,
+        mode: RawMode,
     },
     /// This user is not in the group that is configured, so cannot make a queue directory for it.
     NotAMember {
@@ -102,9 +104,9 @@ pub enum Error {
         /// The path.
         path: PathBuf,
         /// Its permission bits.
-        mode: u32,
+        mode: RawMode,
         /// What they may be at most.
-        allowed: u32,
+        allowed: RawMode,
         /// Its group, if that is what is wrong.
         group: Option<String>,
     },

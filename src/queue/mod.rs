@@ -153,7 +153,7 @@ pub use control::Server;
 pub use error::Error;
 pub use layout::{PROTOCOL_VERSION, RING_BYTES};
 pub use producer::{Producer, ProducerOptions, Status};
-pub use wait::{Waker, Woken};
+pub use wait::{NAP, Waker, Woken};
 pub use writer::{Push, Writer};
 
 /// The largest payload a queue takes.

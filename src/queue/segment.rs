@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 
 use super::fault::Guard;
 use super::file::BorrowedFd;
-use super::file::mm::{self, MapFlags, ProtFlags, mmap, munmap};
+use super::file::mm::{MapFlags, ProtFlags, mmap, munmap};
 use super::layout::{Control, PAGE, RingHead};
 
 /// A file mapped shared, readable and writable. The mapping stays until the drop.
@@ -130,10 +130,10 @@ impl RingMemory {
     pub(crate) fn populate(&self) {
         // SAFETY: the range is our mapping; the advice changes no content.
         let _ = unsafe {
-            mm::madvise(
+            super::file::mm::madvise(
                 self.mapping.start().as_ptr().cast::<c_void>(),
                 self.mapping.pages.len,
-                mm::Advice::LinuxPopulateWrite,
+                super::file::mm::Advice::LinuxPopulateWrite,
             )
         };
     }

@@ -16,7 +16,7 @@ use super::layout::{ASLEEP, AWAKE, NAPPING};
 
 /// One nap. A lone event waits half of it in the mean. Each costs 3 us of processor time on bare metal, and up to 20 us on a
 /// virtual machine that has to leave the guest twice for a timer.
-const NAP: Duration = Duration::from_micros(700);
+pub const NAP: Duration = Duration::from_micros(700);
 
 /// Silence after which napping gives way to sleep.
 const NAP_FOR: Duration = Duration::from_millis(100);

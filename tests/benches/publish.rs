@@ -9,6 +9,7 @@ use crate::report::{Report, Row, Unit};
 use crate::server::Server;
 use crate::statistics::Samples;
 use crate::{Result, Size, futex};
+use canyon::queue::NAP;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -96,7 +97,8 @@ fn one_by_one(
     report.add(Row::times(name, &series(&all, "publish")?.less(overhead)).beside(NO_OP, no_op.quantile(0.5)));
     report.add(Row::times("  no-op call, likewise", &no_op));
     report.add(Row::times("  the clock itself (taken off above)", clock));
-    report.add(Row::new("  server meanwhile", Unit::Percent, busy));
+    let naps = futex::naps(NAP, size.pick(3000, 300))?;
+    report.add(Row::new("  server meanwhile", Unit::Percent, busy).beside("bare naps", naps));
     Ok(())
 }
 
@@ -106,15 +108,19 @@ fn after_silence(php: &Php, size: Size, server: &Server, report: &mut Report) ->
     let (slots, pause) = (count.to_string(), SILENCE.as_micros().to_string());
     // Both sleep nearly always, so they can do it at the same time.
     let floor = std::thread::spawn(move || futex::wakes(count, SILENCE));
+    let fifo = std::thread::spawn(move || futex::fifo_wakes(count, SILENCE));
     let meter = Meter::start(server.pid())?;
     let all = repeat(php, 1, &["paced", &slots, &pause], server)?;
     let busy = meter.percent()?;
     let mut wakes = Samples::default();
     wakes.add(floor.join().map_err(|_| "the thread that wakes another panicked")?);
+    let mut fifo_wakes = Samples::default();
+    fifo_wakes.add(fifo.join().map_err(|_| "the thread that writes into a FIFO panicked")??);
     let overhead = series(&all, "clock")?.quantile(0.5);
     let publish = series(&all, "publish")?.less(overhead);
     report.add(Row::times("after 1 s of silence", &publish).beside("futex wake", wakes.quantile(0.5)));
     report.add(Row::times("  futex wake, likewise", &wakes));
+    report.add(Row::times("  write to a FIFO, likewise", &fifo_wakes));
     report.add(Row::times("  no-op call, likewise", &series(&all, "no-op")?.less(overhead)));
     report.add(Row::new("  server meanwhile", Unit::Percent, busy));
     Ok(())

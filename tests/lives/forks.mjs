@@ -49,8 +49,10 @@ export default {
         await script.says(/^child$/m)
         await until('the parent to end', () => /^done/m.test(script.output), PATIENCE)
         await life.received({ parent: 10, child: 10 })
-        await until('its ring to go, and the child\'s to stay', () => life.leftBehind.length === 1, PATIENCE)
-        script.tell('go on')
+        await until('its ring to go, and the child\'s to stay', () => life.leftBehind.length === 1, PATIENCE).catch(() => {
+            assert.fail(`in the queue directory, instead of the child's ring: ${life.leftBehind.join(' ') || 'nothing'}`)
+        })
+        life.write('php/go', '')
         await isDone(script, '')
         await life.settle({ parent: 10, child: 50 })
     },
@@ -65,7 +67,7 @@ export default {
         await life.received({ parent: 10 })
         await life.atRest()
         assert.ok(script.groupLives, 'the child is gone too')
-        script.tell('go on')
+        life.write('php/go', '')
         assert.equal(await script.end(), 'SIGKILL')
         await life.settle({ parent: 10, child: 50 })
     },

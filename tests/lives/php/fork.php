@@ -39,6 +39,17 @@ function kill_myself(): void
     posix_kill(posix_getpid(), SIGKILL);
 }
 
+/**
+ * Wait for the test. Not at the standard input: that closes when the first process of the tree ends.
+ */
+function wait_for_go(): void
+{
+    while (! file_exists(__DIR__.'/go')) {
+        usleep(5000);
+        clearstatcache();
+    }
+}
+
 $publisher = publisher();
 $publish = fn (string $series, int $count = 50, int $from = 0) => publish_series($publisher, $series, $count, $from);
 
@@ -104,7 +115,7 @@ $ways = [
         child(function () use ($publish) {
             $publish('child', 10);
             echo "child\n";
-            fgets(STDIN);
+            wait_for_go();
             $publish('child', 40, from: 10);
         });
 
@@ -114,10 +125,10 @@ $ways = [
         $publish('parent', 10);
         child(function () use ($publish) {
             echo "child\n";
-            fgets(STDIN);
+            wait_for_go();
             $publish('child');
         });
-        fgets(STDIN);
+        wait_for_go();
         kill_myself();
     },
     'one after the other' => function () use ($publish) {
