@@ -93,7 +93,7 @@ const note = 'fill="#6b757d" font-size="11"'
 process.stdout.write(`<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#1f2529">
 <rect width="100%" height="100%" rx="6" fill="#ffffff"/>
 ${[...grid, ...body].join('\n')}
-${text(16, bottom + 40, `${machine.processors} x ${machine.processor}, virtual; kernel ${machine.kernel}; load ${machine.load} when it began. Logarithmic.`, note)}
+${text(16, bottom + 40, `${machine.processors} x ${machine.processor}; kernel ${machine.kernel}; load ${machine.load} when it began. Logarithmic.`, note)}
 ${text(16, bottom + 56, 'tests/bench ways broadcast | tee output; node tests/benches/chart.mjs < output', note)}
 </svg>
 `)
