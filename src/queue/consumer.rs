@@ -204,7 +204,7 @@ impl Consumer {
 
     /// How many records wait that are young enough to be delivered.
     pub fn waiting(&mut self) -> usize {
-        self.domain.scan(&mut self.common);
+        self.domain.scan_fully(&mut self.common);
         self.domain.unread_since(self.common.expired_before_ms)
     }
 

@@ -33,6 +33,23 @@ fn what_waited_too_long_for_a_consumer_to_come_is_skipped_and_counted() {
 }
 
 #[test]
+fn what_waits_is_found_behind_any_amount_of_junk() {
+    let place = Place::new();
+    // On both sides of the ring, whichever way the system lists a directory; each more than is looked at in one portion.
+    let litter = |side: &str| {
+        for number in 0..1100 {
+            std::fs::write(place.path().join(format!("ring.{side}-{number}")), "").unwrap();
+        }
+    };
+    drop(place.producer());
+    litter("before");
+    let mut producer = place.producer();
+    let _ = push(&mut producer, b"hidden");
+    litter("after");
+    assert_eq!(place.consumer().waiting(), 1);
+}
+
+#[test]
 fn what_waited_too_long_for_a_paused_consumer_is_skipped_and_counted() {
     let place = Place::new();
     let mut producer = place.producer();
