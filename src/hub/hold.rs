@@ -83,11 +83,11 @@ impl Hold {
     fn keep(&self, event: ClientEvent) -> Result<Option<ClientEvent>, Overloaded> {
         let mut waiting = self.waiting.lock();
         let Some(waiting) = waiting.as_mut() else { return Ok(Some(event)) };
-        waiting.bytes += event.weight();
-        if waiting.bytes > MOST_BYTES {
-            waiting.bytes -= event.weight();
+        let bytes = waiting.bytes + event.weight();
+        if bytes > MOST_BYTES {
             return Err(Overloaded);
         }
+        waiting.bytes = bytes;
         waiting.kept.push_back((waiting.queue.next_place(), event));
         Ok(None)
     }
@@ -140,7 +140,7 @@ impl Hub {
         if self.is_overloaded() {
             return Err(Overloaded);
         }
-        let mut told = self.wants(app, LifeKind::ClientEvent).then(tell);
+        let mut told = self.observer_of(app, LifeKind::ClientEvent).map(|_| tell());
         if let Some(hold) = app.hold() {
             let app = Arc::clone(&self.apps[app.index].app);
             match hold.keep(ClientEvent { app, channel: channel.into(), from, frame: frame.clone(), told })? {

@@ -252,14 +252,14 @@ impl Hub {
         }
     }
 
-    fn wants(&self, app: &App, kind: LifeKind) -> bool {
-        self.observer.as_ref().is_some_and(|observer| observer.wants(app.index, kind))
+    /// The observer, if it wants to know of this kind of event.
+    fn observer_of(&self, app: &App, kind: LifeKind) -> Option<&Observer> {
+        self.observer.as_ref().filter(|observer| observer.wants(app.index, kind))
     }
 
     /// Tells of an event, which is not even made where nobody wants to know of its kind.
     fn observe(&self, app: &App, kind: LifeKind, event: impl FnOnce() -> LifeEvent) {
-        if let Some(observer) = &self.observer
-            && observer.wants(app.index, kind)
+        if let Some(observer) = self.observer_of(app, kind)
             && !observer.tell(event())
         {
             self.metrics.life_events_dropped.increment();
