@@ -17,13 +17,11 @@ final class BroadcasterFactory
     /**
      * Create the broadcaster of a broadcasting connection.
      *
-     * The connection may hold sections of config/canyon.php to differ from it.
-     *
      * @param  array<string, mixed>  $connection
      */
     public static function make(Application $app, array $connection): CanyonBroadcaster
     {
-        $config = array_replace_recursive((array) $app->make('config')->get('canyon'), $connection);
+        $config = self::configuration($app, $connection);
         $credentials = new Credentials($config['app'] ?? []);
         $signer = new Signer($credentials);
 
@@ -32,6 +30,17 @@ final class BroadcasterFactory
         return new CanyonBroadcaster($signer, new DeferredTransport(
             static fn () => self::lenient($app, $config, self::limited($config, $transports->make()))
         ));
+    }
+
+    /**
+     * Get the configuration of a broadcasting connection, which may hold sections of config/canyon.php to differ from it.
+     *
+     * @param  array<string, mixed>  $connection
+     * @return array<string, mixed>
+     */
+    public static function configuration(Application $app, array $connection): array
+    {
+        return array_replace_recursive((array) $app->make('config')->get('canyon'), $connection);
     }
 
     /**

@@ -38,7 +38,7 @@ final class TransportFactory
             'extension' => $this->extension(),
             'ffi' => $this->ffi(),
             'http' => $this->http(),
-            default => throw new InvalidConfiguration('The Canyon transport ['.(is_scalar($transport) ? $transport : gettype($transport)).'] is not supported. Set CANYON_TRANSPORT to "auto", "extension" or "http".'),
+            default => throw new InvalidConfiguration('The Canyon transport ['.(is_scalar($transport) ? $transport : gettype($transport)).'] is not supported. Set CANYON_TRANSPORT to "auto", "extension", "ffi" or "http".'),
         };
     }
 

@@ -2,6 +2,7 @@
 
 namespace Canyon\Doctor;
 
+use Canyon\Broadcasting\BroadcasterFactory;
 use Canyon\Broadcasting\TransportFactory;
 use Canyon\Broadcasting\Transports\ExtensionTransport;
 use Canyon\Credentials;
@@ -47,8 +48,8 @@ final class Installation
      */
     public function __construct(private readonly Application $app, private readonly ?string $url = null)
     {
-        $this->config = array_replace_recursive(
-            (array) $app->make('config')->get('canyon'), (array) $app->make('config')->get('broadcasting.connections.'.$this->connection()),
+        $this->config = BroadcasterFactory::configuration(
+            $app, (array) $app->make('config')->get('broadcasting.connections.'.$this->connection()),
         );
 
         $this->credentials = new Credentials($this->config['app'] ?? []);
