@@ -17,7 +17,6 @@ mod broadcast;
 mod children;
 mod fanout;
 mod floor;
-mod futex;
 mod latency;
 mod load;
 mod memory;
@@ -27,9 +26,12 @@ mod publish;
 mod redis;
 mod report;
 mod server;
+#[path = "../support/signals.rs"]
+mod signals;
 mod stamp;
 mod statistics;
 mod swarm;
+mod waiting;
 mod ways;
 
 use report::Report;

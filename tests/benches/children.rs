@@ -1,6 +1,6 @@
 //! The processes that a run starts, and their end, however the run ends.
 
-use crate::Result;
+use crate::{Result, signals};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,6 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// What has to be undone when a signal ends the run.
 static STARTED: Mutex<Started> = Mutex::new(Started { pids: Vec::new(), directories: Vec::new() });
@@ -25,15 +24,7 @@ fn started() -> MutexGuard<'static, Started> {
 
 /// From now on SIGINT and SIGTERM end the run with everything that it started.
 pub(crate) fn stop_on_signals() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut interrupt, mut terminate) = {
-        let _inside = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
-    };
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-        });
+    signals::on_end(|| {
         let started = started();
         for pid in &started.pids {
             let _ = kill_process(*pid, Signal::TERM);
@@ -44,7 +35,7 @@ pub(crate) fn stop_on_signals() -> Result<()> {
             let _ = std::fs::remove_dir_all(directory);
         }
         std::process::exit(130);
-    });
+    })?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::process::Meter;
 use crate::report::{Report, Row, Unit};
 use crate::server::Server;
 use crate::statistics::Samples;
-use crate::{Result, Size, futex};
+use crate::{Result, Size, waiting};
 use canyon::queue::NAP;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -97,7 +97,7 @@ fn one_by_one(
     report.add(Row::times(name, &series(&all, "publish")?.less(overhead)).beside(NO_OP, no_op.quantile(0.5)));
     report.add(Row::times("  no-op call, likewise", &no_op));
     report.add(Row::times("  the clock itself (taken off above)", clock));
-    let naps = futex::naps(NAP, size.pick(3000, 300))?;
+    let naps = waiting::naps(NAP, size.pick(3000, 300))?;
     report.add(Row::new("  server meanwhile", Unit::Percent, busy).beside("bare naps", naps));
     Ok(())
 }
@@ -107,8 +107,8 @@ fn after_silence(php: &Php, size: Size, server: &Server, report: &mut Report) ->
     let count = size.pick(48, 6);
     let (slots, pause) = (count.to_string(), SILENCE.as_micros().to_string());
     // Both sleep nearly always, so they can do it at the same time.
-    let floor = std::thread::spawn(move || futex::wakes(count, SILENCE));
-    let fifo = std::thread::spawn(move || futex::fifo_wakes(count, SILENCE));
+    let floor = std::thread::spawn(move || waiting::futex_wakes(count, SILENCE));
+    let fifo = std::thread::spawn(move || waiting::fifo_wakes(count, SILENCE));
     let meter = Meter::start(server.pid())?;
     let all = repeat(php, 1, &["paced", &slots, &pause], server)?;
     let busy = meter.percent()?;

@@ -8,7 +8,7 @@ use crate::process::PATIENCE;
 use crate::progress::Progress;
 use crate::publishers::{Doings, Publishers};
 use crate::receiver::{Receiver, Troubles};
-use crate::signals;
+use crate::stop;
 use std::time::{Duration, Instant};
 
 /// What is to be played.
@@ -49,7 +49,7 @@ pub(crate) fn play(plan: Plan, place: &Place, receiver: &mut impl Receiver) -> R
     let end = began + Duration::from_secs(plan.seconds);
     loop {
         let now = Instant::now();
-        signals::check()?;
+        stop::check()?;
         publishers.tend(now)?;
         receiver.tend(now, &mut checker)?;
         if census.is_due(now) {

@@ -35,7 +35,9 @@ mod receiver;
 mod recorder;
 mod recorders;
 mod report;
+#[path = "../support/signals.rs"]
 mod signals;
+mod stop;
 
 use act::{Outcome, Plan};
 use audience::Audience;
@@ -88,7 +90,7 @@ fn soak() -> Result<bool> {
         None => getrandom::u32()?.into(),
     };
     println!("SOAK_SECONDS={seconds} SOAK_SEED={seed}");
-    signals::watch()?;
+    stop::watch()?;
     process::adopt_orphans()?;
 
     // Most of it for the act in which both sides are killed.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use canyon_model::queue::Producer;
 use canyon_model::queue::hooks::Point;
+use canyon_model::queue::{Consumer, Producer};
 use canyon_model::{Death, Process, explore, explore_until, pass_time, spawn};
 
 use crate::bench::{attach, drain, drain_all, leftovers, push, push_blocks, serve, settle};
@@ -14,29 +14,36 @@ fn publish(producer: &mut Producer) {
     push(producer, 2);
 }
 
+/// Attaches, and publishes these two.
+fn live() -> Producer {
+    let mut producer = attach();
+    publish(&mut producer);
+    producer
+}
+
+/// Drains while a process of the given fate lives `life`, and to the end when it is gone; what was delivered, and whether
+/// the process died before its end. Nothing may be left of it.
+fn drain_beside<T: 'static>(
+    consumer: &mut Consumer,
+    fate: Death,
+    life: impl FnOnce() -> T + Send + 'static,
+) -> (Vec<u8>, bool) {
+    let process = Process::start(fate);
+    let publisher = spawn(move || process.run(life).is_err());
+    let first = drain(consumer);
+    let died = publisher.join();
+    process.kill();
+    let all = [first, settle(consumer)].concat();
+    assert_eq!(leftovers(), Vec::<String>::new());
+    (all, died)
+}
+
 /// A publisher dies anywhere between its first step and its last, while the server drains. What it published is delivered,
 /// once and whole; what it did not leaves nothing behind, neither a message nor a file.
 #[test]
 fn a_publisher_dies_at_any_step() {
     let legal = [vec![], vec![1], vec![1, 2]];
-    explore_until("a publisher dies", legal, |death| {
-        let mut consumer = serve();
-        let process = Process::start(death);
-        let publisher = spawn(move || {
-            let life = process.run(|| {
-                let mut producer = attach();
-                publish(&mut producer);
-                producer
-            });
-            life.is_err()
-        });
-        let first = drain(&mut consumer);
-        let died = publisher.join();
-        process.kill();
-        let all = [first, settle(&mut consumer)].concat();
-        assert_eq!(leftovers(), Vec::<String>::new());
-        (all, died)
-    });
+    explore_until("a publisher dies", legal, |death| drain_beside(&mut serve(), death, live));
 }
 
 /// The same with a large message, whose bytes stand in a file of their own.
@@ -46,22 +53,13 @@ fn a_publisher_of_large_messages_dies_at_any_step() {
     let legal = [vec![], vec![1], vec![1, 2]];
     explore_until("a publisher of large messages dies", legal, |death| {
         let mut consumer = serve();
-        let process = Process::start(death);
-        let publisher = spawn(move || {
-            let life = process.run(|| {
-                let mut producer = attach();
-                let pushes = [1, 2].map(|tag| push_blocks(&mut producer, tag, 5));
-                (producer, pushes)
-            });
-            life.is_err()
+        let delivered = drain_beside(&mut consumer, death, || {
+            let mut producer = attach();
+            let pushes = [1, 2].map(|tag| push_blocks(&mut producer, tag, 5));
+            (producer, pushes)
         });
-        let first = drain(&mut consumer);
-        let died = publisher.join();
-        process.kill();
-        let all = [first, settle(&mut consumer)].concat();
         assert_eq!(consumer.counts().lost_spills, 0);
-        assert_eq!(leftovers(), Vec::<String>::new());
-        (all, died)
+        delivered
     });
 }
 
@@ -72,12 +70,7 @@ fn the_next_publisher_adopts() {
     let legal = [vec![3], vec![1, 3], vec![1, 2, 3]];
     explore_until("the next publisher adopts", legal, |death| {
         let process = Process::start(death);
-        let died = process.run(|| {
-            let mut producer = attach();
-            publish(&mut producer);
-            producer
-        });
-        let died = died.is_err();
+        let died = process.run(live).is_err();
         process.kill();
         let mut next = attach();
         push(&mut next, 3);
@@ -96,11 +89,7 @@ fn two_adopters_race() {
     // The order, and whether the rings were one or two besides.
     explore("two adopters race", [vec![1, 2, 3, 4], vec![1, 2, 4, 3]], || {
         let dead = Process::start(Death::Never);
-        let _producer = dead.run(|| {
-            let mut producer = attach();
-            publish(&mut producer);
-            producer
-        });
+        let _producer = dead.run(live);
         dead.kill();
         let adopters = [3, 4].map(|tag| {
             spawn(move || {
@@ -157,21 +146,11 @@ fn an_adopter_dies_at_any_step() {
             producer
         });
         dead.kill();
-        let process = Process::start(death);
-        let adopter = spawn(move || {
-            let life = process.run(|| {
-                let mut producer = attach();
-                push(&mut producer, 2);
-                producer
-            });
-            life.is_err()
-        });
-        let first = drain(&mut consumer);
-        let died = adopter.join();
-        process.kill();
-        let all = [first, settle(&mut consumer)].concat();
-        assert_eq!(leftovers(), Vec::<String>::new());
-        (all, died)
+        drain_beside(&mut consumer, death, || {
+            let mut producer = attach();
+            push(&mut producer, 2);
+            producer
+        })
     });
 }
 
@@ -199,11 +178,7 @@ fn a_server_dies_at_any_step() {
     let legal = [vec![1, 2, 3], vec![1, 1, 2, 3], vec![1, 2, 2, 3], vec![1, 2, 3, 3]];
     explore_until("a server dies", legal, |death| {
         let gone = Process::start(Death::Never);
-        let _producer = gone.run(|| {
-            let mut producer = attach();
-            publish(&mut producer);
-            producer
-        });
+        let _producer = gone.run(live);
         gone.kill();
         let server = Process::start(death);
         let publisher = spawn(|| {
@@ -249,20 +224,8 @@ fn named_points() {
     ];
     for (point, nth, published) in points {
         explore(&format!("{point:?} for time {nth}"), [published], move || {
-            let mut consumer = serve();
-            let process = Process::start(Death::At(point, nth));
-            let publisher = spawn(move || {
-                let life = process.run(|| {
-                    let mut producer = attach();
-                    publish(&mut producer);
-                    producer
-                });
-                assert!(life.is_err(), "{point:?} was not reached");
-            });
-            let first = drain(&mut consumer);
-            publisher.join();
-            let all = [first, settle(&mut consumer)].concat();
-            assert_eq!(leftovers(), Vec::<String>::new());
+            let (all, died) = drain_beside(&mut serve(), Death::At(point, nth), live);
+            assert!(died, "{point:?} was not reached");
             all
         });
     }

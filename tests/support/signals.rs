@@ -1,12 +1,10 @@
-//! Ctrl-C and SIGTERM end the soak in good order: whatever it started is ended as the stack unwinds.
+//! SIGINT and SIGTERM for the programs that run the benchmarks and the soak.
 
-use crate::Result;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io;
 use tokio::signal::unix::{SignalKind, signal};
 
-static CAUGHT: AtomicBool = AtomicBool::new(false);
-
-pub(crate) fn watch() -> Result<()> {
+/// Calls `end` on a thread of its own when the first of the two signals comes.
+pub(crate) fn on_end(end: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut interrupt, mut terminate) = {
         let _inside = runtime.enter();
@@ -16,12 +14,7 @@ pub(crate) fn watch() -> Result<()> {
         runtime.block_on(async {
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
         });
-        CAUGHT.store(true, Ordering::SeqCst);
+        end();
     });
     Ok(())
-}
-
-/// Fails once a signal came.
-pub(crate) fn check() -> Result<()> {
-    if CAUGHT.load(Ordering::SeqCst) { Err("stopped by a signal".into()) } else { Ok(()) }
 }

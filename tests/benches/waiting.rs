@@ -13,7 +13,7 @@ const STOP: u32 = u32::MAX;
 /// Wakes a sleeping thread `count` times, with a silence of `silence` before each; nanoseconds each took the waker.
 ///
 /// A shared futex, as between processes: the kernel finds the sleeper on the same way.
-pub(crate) fn wakes(count: usize, silence: Duration) -> Vec<f64> {
+pub(crate) fn futex_wakes(count: usize, silence: Duration) -> Vec<f64> {
     let bell = Arc::new(AtomicU32::new(0));
     let sleeper = {
         let bell = Arc::clone(&bell);
