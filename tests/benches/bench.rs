@@ -23,6 +23,7 @@ mod memory;
 mod php;
 mod process;
 mod publish;
+mod push;
 mod redis;
 mod report;
 mod server;

@@ -9,7 +9,8 @@ use crate::{Result, Size};
 use std::collections::BTreeMap;
 
 pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
-    let php = Php::latest()?;
+    // As a web server runs it.
+    let php = Php::latest()?.with_option("opcache.enable_cli=1");
     let server = Server::start()?;
     let mut all: BTreeMap<String, Samples> = BTreeMap::new();
     let count = size.pick("1000", "200");
