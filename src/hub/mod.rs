@@ -130,7 +130,7 @@ impl Hub {
 
     /// Whether a worker is so far behind that publishers must wait.
     pub(crate) fn is_overloaded(&self) -> bool {
-        self.inboxes.iter().any(Inbox::is_over_mark)
+        self.inboxes.first().is_some_and(Inbox::is_any_over_mark)
     }
 
     /// Sends an event of the application to every subscriber of a channel but `except`.
@@ -174,7 +174,7 @@ impl Hub {
         };
         let is_presence = member.is_some();
         let Shard { channels, cache, due } = &mut *shard;
-        let channel = channels.entry(Arc::clone(&name)).or_insert_with(|| Channel::new(self.inboxes.len()));
+        let channel = channels.entry(Arc::clone(&name)).or_default();
         let was_vacant = channel.is_vacant();
         let joined = member.map(|member| channel.join(member, app.config.max_presence_members));
         if let Some(Joined::Full) = joined {

@@ -45,6 +45,7 @@ impl Worker {
                 }
             }
             Flushed::Blocked { progress } => {
+                stream.note_full();
                 if progress || connection.stalled.is_none() {
                     connection.stalled = Some(now);
                 }

@@ -168,7 +168,7 @@ impl Worker {
         {
             budget = budget.saturating_sub(1);
             match letter {
-                Letter::Deliver(delivery) => budget = budget.saturating_sub(state.deliver(&delivery)),
+                Letter::Deliver(delivery) => budget = budget.saturating_sub(state.deliver(delivery)),
                 Letter::Admit(admission) => state.admit(admission),
                 Letter::Send { slot, socket_id, frame } => state.send(slot, socket_id, frame),
                 Letter::Close { slot, socket_id, close } => state.terminate(slot, socket_id, &close),
