@@ -246,7 +246,10 @@ mod tests {
         let mut outbox = Outbox::default();
         for _ in 0..3 {
             outbox.push(EncodedFrame::from_static(b"x"));
-            assert_eq!(outbox.flush(|slices| Ok(slices.iter().map(|slice| slice.len()).sum())), Flushed::Everything);
+            assert_eq!(
+                outbox.flush(|slices| Ok(slices.iter().map(|slice| slice.len()).sum())),
+                Flushed::Everything
+            );
             assert!(outbox.is_empty());
         }
         assert_eq!(outbox.rest.capacity(), 0);

@@ -17,6 +17,7 @@ mod facts;
 mod hold;
 mod inbox;
 pub(crate) mod life;
+mod lock;
 mod observer;
 mod presence;
 mod users;
@@ -34,7 +35,7 @@ use crate::protocol::channel::is_cached;
 use crate::protocol::{EncodedFrame, Member, SocketId, frame};
 use cache::Cache;
 use life::LifeEvent;
-use parking_lot::Mutex;
+use lock::Lock;
 use presence::Joined;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -65,8 +66,8 @@ pub(crate) struct Hub {
 
 struct AppChannels {
     app: Arc<App>,
-    shards: Vec<Mutex<Shard>>,
-    users: Mutex<Users>,
+    shards: Vec<Lock<Shard>>,
+    users: Lock<Users>,
 }
 
 /// An event of the application, as it is published.
@@ -104,8 +105,8 @@ impl Hub {
     ) -> Self {
         let channels = |(index, app): (usize, &crate::config::AppConfig)| AppChannels {
             app: Arc::new(App::new(index, app.clone())),
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            users: Mutex::default(),
+            shards: (0..SHARDS).map(|_| Lock::default()).collect(),
+            users: Lock::default(),
         };
         Self {
             apps: config.apps.iter().enumerate().map(channels).collect(),
@@ -266,7 +267,7 @@ impl Hub {
         }
     }
 
-    fn shard(&self, app: &App, name: &str) -> &Mutex<Shard> {
+    fn shard(&self, app: &App, name: &str) -> &Lock<Shard> {
         let hash = self.hasher.hash_one(name);
         // The high bits: the shard's own map uses the same hash function from the low ones up.
         &self.apps[app.index].shards[(hash >> 58) as usize % SHARDS]
@@ -279,5 +280,7 @@ impl std::fmt::Debug for Hub {
     }
 }
 
+#[cfg(test)]
+mod fanout_tests;
 #[cfg(test)]
 mod tests;
