@@ -8,6 +8,13 @@
 //! inboxes are filled, which makes the order of events, joins and departures of a channel the same for every
 //! subscriber. An [`Admission`](inbox::Letter::Admit) goes through the inbox for the same reason: a new subscriber
 //! gets exactly the events that were published after it was counted, and no change that its roster shows already.
+//!
+//! # Many workers
+//!
+//! An event costs one lock, that of its channel's shard, and one letter to each worker that has subscribers; nothing for
+//! the other workers, and nothing per subscriber. (A letter goes through a list without locks. Ringing the bell takes an
+//! uncontended lock and a system call if the worker sleeps, and neither if it is at work.) Publishers ask one number, and
+//! not one per worker, whether anybody is far behind. `fanout_tests` counts that with 64 workers.
 
 mod app;
 mod cache;

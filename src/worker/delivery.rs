@@ -5,7 +5,7 @@ use crate::connection::{Place, SharedFrame};
 use crate::hub::{Admission, Delivery};
 use crate::protocol::{EncodedFrame, SocketId};
 
-/// Deliveries of one turn: enough to fill many frames into each `writev`, few enough that reading is not held up.
+/// Deliveries of one turn: enough to fill many frames into each `sendmsg`, few enough that reading is not held up.
 pub(super) const TURN_BUDGET: usize = 20_000;
 
 /// Local subscribers up to which an event's receivers are flushed ahead of large fan-outs.
