@@ -16,7 +16,7 @@
 //!    │            ┌── http                 the Pusher HTTP API, and the way in for WebSocket clients
 //!  hub         who listens, on which worker; who is present
 //!    │            └── client events        come back up from connections
-//!  worker      1..n threads                each owns its connections; inbox → outboxes → one writev each
+//!  worker      1..n threads                each owns its connections; inbox → outboxes → one send each
 //!    │
 //!  connection  one client's state          session, outbox, socket
 //!    │

@@ -7,7 +7,7 @@ mod outbox;
 mod session;
 mod socket;
 
-pub(crate) use outbox::{Flushed, Outbox};
+pub(crate) use outbox::{Flushed, Outbox, SharedFrame};
 pub(crate) use session::{Place, Reaction, Session};
 pub(crate) use socket::Stream;
 
@@ -17,57 +17,67 @@ use crate::protocol::{Close, EncodedFrame, SocketId, frame};
 use std::rc::Rc;
 
 /// See the module.
+///
+/// In this order: what a delivery touches lies together in the first two cache lines.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Connection {
-    pub(crate) session: Session,
-    pub(crate) reader: FrameReader,
     pub(crate) outbox: Outbox,
     pub(crate) stream: Rc<Stream>,
+    /// Tick at which a socket that is full now last took bytes.
+    pub(crate) stalled: Option<u32>,
+    /// Set once a close frame was queued: nothing is sent after it, and nothing the client says counts.
+    pub(crate) closing: Option<u32>,
+    /// Whether the outbox waits for the end of the turn.
+    pub(crate) is_dirty: bool,
+    /// Whether a task waits for the full socket to take bytes again.
+    pub(crate) is_resuming: bool,
+    /// Whether the worker looks at this connection every second.
+    pub(crate) is_watched: bool,
+    /// Whether the client sent a close frame: once it is answered, nothing more will come.
+    pub(crate) has_said_goodbye: bool,
     /// Tick of the worker's clock at which it connected.
     since: u32,
     /// Tick of the worker's clock at which the client was last heard.
     pub(crate) heard: u32,
     /// Tick at which an unanswered ping was sent.
     pub(crate) pinged: Option<u32>,
-    /// Whether the outbox waits for the end of the turn.
-    pub(crate) is_dirty: bool,
-    /// Tick at which a socket that is full now last took bytes.
-    pub(crate) stalled: Option<u32>,
-    /// Whether a task waits for the full socket to take bytes again.
-    pub(crate) is_resuming: bool,
-    /// Whether the worker looks at this connection every second.
-    pub(crate) is_watched: bool,
-    /// Set once a close frame was queued: nothing is sent after it, and nothing the client says counts.
-    pub(crate) closing: Option<u32>,
-    /// Whether the client sent a close frame: once it is answered, nothing more will come.
-    pub(crate) has_said_goodbye: bool,
+    pub(crate) reader: FrameReader,
     pub(crate) quota: Quota,
+    pub(crate) session: Session,
 }
 
 impl Connection {
     pub(crate) fn new(quota: Quota, socket_id: SocketId, stream: Rc<Stream>, now: u32) -> Self {
         Self {
-            session: Session::new(quota.app(), socket_id),
-            reader: FrameReader::default(),
             outbox: Outbox::default(),
             stream,
+            stalled: None,
+            closing: None,
+            is_dirty: false,
+            is_resuming: false,
+            is_watched: false,
+            has_said_goodbye: false,
             since: now,
             heard: now,
             pinged: None,
-            is_dirty: false,
-            stalled: None,
-            is_resuming: false,
-            is_watched: false,
-            closing: None,
-            has_said_goodbye: false,
+            reader: FrameReader::default(),
+            session: Session::new(quota.app(), socket_id),
             quota,
         }
     }
 
-    /// Queues a frame, unless the connection is being closed.
+    /// Queues a frame of this client's own, unless the connection is being closed.
     pub(crate) fn send(&mut self, frame: EncodedFrame) {
         if self.closing.is_none() {
             self.outbox.push(frame);
+        }
+    }
+
+    /// Queues a frame that others get too, unless the connection is being closed.
+    pub(crate) fn deliver(&mut self, frame: &SharedFrame) {
+        if self.closing.is_none() {
+            self.outbox.push_shared(Rc::clone(frame));
         }
     }
 

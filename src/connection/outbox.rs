@@ -3,20 +3,31 @@
 use crate::protocol::EncodedFrame;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
+use std::rc::Rc;
 
-/// Buffers given to one `writev`; the kernel takes 1024, but a stack array of that size would be cleared each time.
+/// Buffers given to one system call; the kernel takes 1024, but a stack array of that size would be cleared each time.
 const BATCH: usize = 64;
 
 /// Slots that an empty outbox keeps while there is traffic, so that deliveries need not allocate.
 const KEPT: usize = 32;
 
-/// Slots that a quiet connection's outbox keeps.
-const KEPT_IN_QUIET: usize = 4;
+/// What a frame takes beside its bytes if it is nobody else's: its slot, and what the slot points to.
+const PLACE: usize = size_of::<SharedFrame>() + size_of::<EncodedFrame>();
+
+/// A frame in the outboxes of one worker. Not atomically counted: workers that count the same frame up and down for each
+/// of their connections would pass its cache line to and fro for every delivery.
+pub(crate) type SharedFrame = Rc<EncodedFrame>;
 
 /// Shared frames in the order in which they were published. A delivery is a push; nothing is copied.
+///
+/// The first frame lies here and not in a buffer: where events come one at a time an outbox has no memory of its own, and
+/// each cache line less that a delivery touches counts, because the kernel's TCP has thrown all of them out since the
+/// last one.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    frames: VecDeque<EncodedFrame>,
+    first: Option<SharedFrame>,
+    /// Empty while there is no first.
+    rest: VecDeque<SharedFrame>,
     /// Bytes of the first frame that the socket has taken.
     sent: usize,
     /// Bytes of all frames, those sent of the first included.
@@ -35,9 +46,17 @@ pub(crate) enum Flushed {
 }
 
 impl Outbox {
+    /// Queues a frame of this client's own.
     pub(crate) fn push(&mut self, frame: EncodedFrame) {
+        self.push_shared(Rc::new(frame));
+    }
+
+    pub(crate) fn push_shared(&mut self, frame: SharedFrame) {
         self.bytes += frame.len();
-        self.frames.push_back(frame);
+        match self.first {
+            None => self.first = Some(frame),
+            Some(_) => self.rest.push_back(frame),
+        }
     }
 
     /// Bytes yet to be sent.
@@ -45,30 +64,36 @@ impl Outbox {
         self.bytes - self.sent
     }
 
-    /// Bytes yet to be sent and their slots: a client that asks for pongs, of two bytes each, and reads none would
+    /// Bytes yet to be sent and their places: a client that asks for pongs, of two bytes each, and reads none would
     /// else fill far more memory than its outbox counts.
     pub(crate) fn weight(&self) -> usize {
-        self.len() + self.frames.len() * size_of::<EncodedFrame>()
+        let frames = usize::from(self.first.is_some()) + self.rest.len();
+        self.len() + frames * PLACE
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.first.is_none()
     }
 
     /// Writes through `write` (one system call each) until everything is sent or the socket is full.
     pub(crate) fn flush(&mut self, mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>) -> Flushed {
         let mut progress = false;
-        while !self.frames.is_empty() {
-            let mut slices = [IoSlice::new(&[]); BATCH];
-            let mut offered = 0;
-            let mut count = 0;
-            for (slice, frame) in slices.iter_mut().zip(&self.frames) {
-                let unsent = if count == 0 { &frame[self.sent..] } else { &frame[..] };
-                *slice = IoSlice::new(unsent);
-                offered += unsent.len();
-                count += 1;
-            }
-            match write(&slices[..count]) {
+        while let Some(first) = &self.first {
+            let unsent = &first[self.sent..];
+            let (offered, written) = if self.rest.is_empty() {
+                (unsent.len(), write(&[IoSlice::new(unsent)]))
+            } else {
+                let mut slices = [IoSlice::new(unsent); BATCH];
+                let mut offered = unsent.len();
+                let mut count = 1;
+                for (slice, frame) in slices[1..].iter_mut().zip(&self.rest) {
+                    *slice = IoSlice::new(frame);
+                    offered += frame.len();
+                    count += 1;
+                }
+                (offered, write(&slices[..count]))
+            };
+            match written {
                 Ok(0) => return Flushed::Gone,
                 Ok(written) => {
                     progress = true;
@@ -83,30 +108,31 @@ impl Outbox {
                 Err(_) => return Flushed::Gone,
             }
         }
-        self.frames.shrink_to(KEPT);
+        self.rest.shrink_to(KEPT);
         Flushed::Everything
     }
 
     /// Forgets what has not begun to leave, so that a close frame can follow the frame on its way.
     pub(crate) fn discard_unsent(&mut self) {
-        self.frames.truncate(usize::from(self.sent > 0));
-        self.bytes = self.frames.iter().map(EncodedFrame::len).sum();
-        self.frames.shrink_to(KEPT);
+        self.rest.clear();
+        self.rest.shrink_to(KEPT);
+        self.first.take_if(|_| self.sent == 0);
+        self.bytes = self.first.as_ref().map_or(0, |first| first.len());
     }
 
     /// Gives memory back, for a connection that has been quiet.
     pub(crate) fn shrink(&mut self) {
-        self.frames.shrink_to(KEPT_IN_QUIET);
+        self.rest.shrink_to(0);
     }
 
     fn advance(&mut self, written: usize) {
         self.sent += written;
-        while let Some(first) = self.frames.front()
+        while let Some(first) = &self.first
             && self.sent >= first.len()
         {
             self.sent -= first.len();
             self.bytes -= first.len();
-            self.frames.pop_front();
+            self.first = self.rest.pop_front();
         }
     }
 }
@@ -198,7 +224,7 @@ mod tests {
             outbox.push(EncodedFrame::copy_from_slice(&[0x8a, 0]));
         }
         assert_eq!(outbox.len(), 2000);
-        assert!(outbox.weight() >= 1000 * (size_of::<EncodedFrame>() + 2), "{}", outbox.weight());
+        assert!(outbox.weight() >= 1000 * (PLACE + 2), "{}", outbox.weight());
         outbox.flush(|slices| Ok(slices.iter().map(|slice| slice.len()).sum()));
         assert_eq!(outbox.weight(), 0);
     }
@@ -210,8 +236,22 @@ mod tests {
             outbox.push(EncodedFrame::from_static(b"x"));
         }
         outbox.flush(|slices| Ok(slices.len()));
-        assert!(outbox.frames.capacity() <= 2 * KEPT, "{}", outbox.frames.capacity());
+        assert!(outbox.rest.capacity() <= 2 * KEPT, "{}", outbox.rest.capacity());
         outbox.shrink();
-        assert!(outbox.frames.capacity() <= 2 * KEPT_IN_QUIET, "{}", outbox.frames.capacity());
+        assert_eq!(outbox.rest.capacity(), 0);
+    }
+
+    #[test]
+    fn one_frame_at_a_time_takes_no_memory() {
+        let mut outbox = Outbox::default();
+        for _ in 0..3 {
+            outbox.push(EncodedFrame::from_static(b"x"));
+            assert_eq!(
+                outbox.flush(|slices| Ok(slices.iter().map(|slice| slice.len()).sum())),
+                Flushed::Everything
+            );
+            assert!(outbox.is_empty());
+        }
+        assert_eq!(outbox.rest.capacity(), 0);
     }
 }

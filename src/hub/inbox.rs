@@ -4,7 +4,7 @@ use crate::fork_guard::ForkGuard;
 use crate::protocol::{Close, EncodedFrame, SocketId};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -13,7 +13,7 @@ const MARK: usize = 16 << 20;
 
 /// What a frame takes in the outbox of each receiver. A small frame for ten thousand is much work for a worker: without
 /// this, many seconds of it could pile up under the mark.
-const PLACE_IN_OUTBOX: usize = size_of::<EncodedFrame>();
+const PLACE_IN_OUTBOX: usize = 32;
 
 /// One thing for a worker to do.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(crate) enum Socket {
     Unix(ForkGuard<std::os::unix::net::UnixStream>),
 }
 
-/// The sending half. It never blocks: whoever can wait asks [`Inbox::is_over_mark`] first.
+/// The sending half. It never blocks: whoever can wait asks [`Inbox::is_any_over_mark`] first.
 #[derive(Debug, Clone)]
 pub(crate) struct Inbox {
     sender: Sender<Letter>,
@@ -79,33 +79,60 @@ pub(crate) struct Mailbox {
 struct State {
     bytes: AtomicUsize,
     bell: Notify,
+    /// How many inboxes are over the mark, of those made together. Whoever asks looks at one number that hardly ever
+    /// changes, and not at a busy number per worker.
+    over_mark: Arc<AtomicIsize>,
 }
 
 impl Inbox {
-    pub(crate) fn new() -> (Self, Mailbox) {
-        let (sender, receiver) = unbounded();
-        let state = Arc::new(State::default());
-        (Self { sender, state: Arc::clone(&state) }, Mailbox { receiver, state })
+    /// An inbox for each worker, and the worker's end of it.
+    pub(crate) fn for_workers(workers: usize) -> (Vec<Self>, Vec<Mailbox>) {
+        let over_mark = Arc::<AtomicIsize>::default();
+        let inbox = |_| {
+            let (sender, receiver) = unbounded();
+            let state = Arc::new(State { over_mark: Arc::clone(&over_mark), ..State::default() });
+            (Self { sender, state: Arc::clone(&state) }, Mailbox { receiver, state })
+        };
+        (0..workers).map(inbox).unzip()
     }
 
     /// Delivers the letter and wakes the worker. A worker that has ended gets no more letters.
     pub(crate) fn send(&self, letter: Letter) {
-        // Relaxed: the count is a level to hold publishers at, not a guard; the channel orders the letters.
-        self.state.bytes.fetch_add(letter.weight(), Ordering::Relaxed);
+        self.state.add(letter.weight());
         if self.sender.send(letter).is_ok() {
             self.state.bell.notify_one();
         }
     }
 
-    pub(crate) fn is_over_mark(&self) -> bool {
-        self.state.bytes.load(Ordering::Relaxed) > MARK
+    /// Whether a worker is far behind: this inbox's or another's that was made with it.
+    pub(crate) fn is_any_over_mark(&self) -> bool {
+        self.state.over_mark.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl State {
+    // Relaxed: the counts are levels to hold publishers at, not guards; the channel orders the letters. The number of
+    // inboxes may be raised and lowered in the wrong order for a moment, and is signed for that.
+
+    fn add(&self, weight: usize) {
+        let before = self.bytes.fetch_add(weight, Ordering::Relaxed);
+        if before <= MARK && before + weight > MARK {
+            self.over_mark.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn subtract(&self, weight: usize) {
+        let before = self.bytes.fetch_sub(weight, Ordering::Relaxed);
+        if before > MARK && before - weight <= MARK {
+            self.over_mark.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Mailbox {
     pub(crate) fn take(&self) -> Option<Letter> {
         let letter = self.receiver.try_recv().ok()?;
-        self.state.bytes.fetch_sub(letter.weight(), Ordering::Relaxed);
+        self.state.subtract(letter.weight());
         Some(letter)
     }
 

@@ -17,7 +17,7 @@ fn house() -> House {
 fn observed(observer: Option<Observer>) -> House {
     let app = |id: &str| AppConfig::new(id.into(), format!("key-{id}"), Secret::new("secret".into()));
     let settings = Settings { apps: vec![app("1"), app("2")], ..Settings::default() };
-    let (inboxes, mailboxes) = (0..2).map(|_| Inbox::new()).unzip();
+    let (inboxes, mailboxes) = Inbox::for_workers(2);
     let hub = Hub::new(&settings.settle().unwrap(), inboxes, observer, Arc::default());
     let app = Arc::clone(hub.app_by_id("1").unwrap());
     House { hub, mailboxes, app }
@@ -131,8 +131,8 @@ fn a_full_presence_channel_takes_no_new_user_but_another_tab() {
     let mut config = AppConfig::new("1".into(), "k".into(), Secret::new("s".into()));
     config.max_presence_members = 2;
     let settings = Settings { apps: vec![config], ..Settings::default() };
-    let (inbox, _mailbox) = Inbox::new();
-    let hub = Hub::new(&settings.settle().unwrap(), vec![inbox], None, Arc::default());
+    let (inboxes, _mailboxes) = Inbox::for_workers(1);
+    let hub = Hub::new(&settings.settle().unwrap(), inboxes, None, Arc::default());
     let join = |user_id: &str| {
         let member = Member { user_id: user_id.into(), user_info: "null".into() };
         let subscriber = Subscriber { worker: 0, slot: 7, socket_id: SocketId::from_random(7) };

@@ -71,8 +71,7 @@ impl Server {
         let (host, life) = host_channel(life_bell);
         let metrics = Arc::<Metrics>::default();
         let (observer, dispatcher) = Dispatcher::new(config, is_observed.then_some(host), &metrics).unzip();
-        let (inboxes, mailboxes): (Vec<Inbox>, Vec<Mailbox>) =
-            (0..config.workers).map(|_| Inbox::new()).unzip();
+        let (inboxes, mailboxes) = Inbox::for_workers(config.workers);
         let hub = Hub::new(config, inboxes, observer, metrics);
         let mut server = Self {
             addresses,

@@ -1,11 +1,11 @@
 //! From letters to outboxes. Nothing is written to a socket here.
 
 use super::State;
-use crate::connection::Place;
+use crate::connection::{Place, SharedFrame};
 use crate::hub::{Admission, Delivery};
 use crate::protocol::{EncodedFrame, SocketId};
 
-/// Deliveries of one turn: enough to fill many frames into each `writev`, few enough that reading is not held up.
+/// Deliveries of one turn: enough to fill many frames into each `sendmsg`, few enough that reading is not held up.
 pub(super) const TURN_BUDGET: usize = 20_000;
 
 /// Local subscribers up to which an event's receivers are flushed ahead of large fan-outs.
@@ -13,16 +13,17 @@ const SMALL_CHANNEL: usize = 32;
 
 impl State {
     /// Puts a frame into the outbox of each subscriber; how many there were.
-    pub(super) fn deliver(&mut self, delivery: &Delivery) -> usize {
+    pub(super) fn deliver(&mut self, delivery: Delivery) -> usize {
         let slots = self.subscribers.of(delivery.app, &delivery.channel);
         let except = delivery.except.and_then(|socket_id| self.slots.get(&socket_id).copied());
         let lane = if slots.len() <= SMALL_CHANNEL { &mut self.prompt } else { &mut self.bulk };
+        let frame = SharedFrame::new(delivery.frame);
         for &slot in slots {
             if Some(slot) == except {
                 continue;
             }
             let connection = &mut self.connections[slot];
-            connection.send(delivery.frame.clone());
+            connection.deliver(&frame);
             if !connection.is_dirty {
                 connection.is_dirty = true;
                 lane.push_back(slot);

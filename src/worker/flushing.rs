@@ -1,4 +1,4 @@
-//! From outboxes to sockets: one `writev` per dirty connection and turn, and what becomes of those that do not read.
+//! From outboxes to sockets: one system call per dirty connection and turn, and what becomes of those that do not read.
 
 use super::{State, Worker};
 use crate::connection::Flushed;
@@ -45,6 +45,7 @@ impl Worker {
                 }
             }
             Flushed::Blocked { progress } => {
+                stream.note_full();
                 if progress || connection.stalled.is_none() {
                     connection.stalled = Some(now);
                 }

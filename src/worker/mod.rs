@@ -3,9 +3,17 @@
 //! A worker is a current-thread tokio runtime. Each connection has one task, which waits for its socket to become
 //! readable and borrows the worker's one read buffer when it is; letters from other threads, the timer and all
 //! writing belong to the loop in [`Worker::run`]. A *turn* of it empties the inbox into outboxes, in the order in
-//! which the letters came, and then flushes each outbox that got something with one `writev`. Flushing is cut into
+//! which the letters came, and then flushes each outbox that got something with one system call. Flushing is cut into
 //! slices between which reading, accepting and the inbox get their chance, and connections that got an event of a
 //! small channel go first: a fan-out to ten thousand does not hold up a private message.
+//!
+//! # What a delivery costs
+//!
+//! One letter for all the worker's subscribers, then for each of them `State::deliver`, which counts a reference up and
+//! puts the slot into a lane, and `Worker::flush`, which is a `send`: no allocation, no lock, no atomic operation, and no
+//! second system call. `tests/delivery` counts that. The kernel takes nine tenths of the time; of the rest nearly all is
+//! waiting for memory, because sending to a thousand sockets throws everything of ours out of the caches in between. So
+//! what counts is how many cache lines a delivery touches one after the other: two of the connection, one of its socket.
 
 mod delivery;
 mod flushing;
@@ -168,7 +176,7 @@ impl Worker {
         {
             budget = budget.saturating_sub(1);
             match letter {
-                Letter::Deliver(delivery) => budget = budget.saturating_sub(state.deliver(&delivery)),
+                Letter::Deliver(delivery) => budget = budget.saturating_sub(state.deliver(delivery)),
                 Letter::Admit(admission) => state.admit(admission),
                 Letter::Send { slot, socket_id, frame } => state.send(slot, socket_id, frame),
                 Letter::Close { slot, socket_id, close } => state.terminate(slot, socket_id, &close),
