@@ -3,14 +3,17 @@
 //! Published through the queue by a thread of this process. Every client checks that it gets every event once and in
 //! order.
 
+use crate::Result;
 use crate::floor::{Floor, Plan};
+use crate::options::Options;
 use crate::process::Meter;
 use crate::report::{Report, Row, Unit};
-use crate::server::{APP, Server};
+use crate::server::APP;
 use crate::stamp::{self, Stamp};
 use crate::statistics::{Samples, median};
-use crate::swarm::{Swarm, Tally};
-use crate::{Result, Size};
+use crate::swarm::Swarm;
+use crate::tally::Tally;
+use crate::target::Target;
 use canyon::event::Draft;
 use canyon::queue::{Producer, ProducerOptions, Push};
 use std::path::Path;
@@ -46,25 +49,25 @@ struct Outcome {
     processor: f64,
 }
 
-pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
+pub(crate) fn run(options: &Options) -> Result<Vec<Report>> {
     let mut report =
         Report::new("fanout", format!("{CLIENTS} subscribers of one channel, {DATA} bytes of data"));
-    saturated(size, &mut report)?;
-    paced(size, &mut report)?;
+    saturated(options, &mut report)?;
+    paced(options, &mut report)?;
     report.note("Server and clients share the processors. \"s/M\" is processor time of the sender per million deliveries.");
     Ok(vec![report])
 }
 
 /// Events published without a pause: always more of them wait than the server can send.
-fn saturated(size: Size, report: &mut Report) -> Result<()> {
-    let events = size.pick(6_000, 1_000);
-    let outcomes = repeat(size, || through_server(events, Duration::ZERO))?;
-    let rounds = size.pick(200, 50);
+fn saturated(options: &Options, report: &mut Report) -> Result<()> {
+    let events = options.pick(6_000, 1_000);
+    let outcomes = repeat(options, || through_server(options, events, Duration::ZERO))?;
+    let rounds = options.pick(200, 50);
     let plan = |batch, rounds| Plan { clients: CLIENTS, len: LEN, batch, pause: Duration::ZERO, rounds };
     let floors = [
-        ("send() of 1 frame", repeat(size, || bare(plan(1, rounds)))?),
-        ("send() of 10 frames", repeat(size, || bare(plan(10, rounds)))?),
-        ("send() of 100 frames", repeat(size, || bare(plan(100, rounds)))?),
+        ("send() of 1 frame", repeat(options, || bare(plan(1, rounds)))?),
+        ("send() of 10 frames", repeat(options, || bare(plan(10, rounds)))?),
+        ("send() of 100 frames", repeat(options, || bare(plan(100, rounds)))?),
     ];
     let outcome = middle(&outcomes);
     for (floor, outcomes) in &floors {
@@ -79,13 +82,13 @@ fn saturated(size: Size, report: &mut Report) -> Result<()> {
 }
 
 /// Twenty events a second.
-fn paced(size: Size, report: &mut Report) -> Result<()> {
-    let rounds = size.pick(80, 20);
+fn paced(options: &Options, report: &mut Report) -> Result<()> {
+    let rounds = options.pick(80, 20);
     let plan = Plan { clients: CLIENTS, len: LEN, batch: 1, pause: PAUSE, rounds };
     let (mut measured, mut floor) = (Vec::new(), Vec::new());
     // In turn, so that both see the same moods of the machine.
-    for _ in 0..size.repeats() {
-        measured.push(through_server(rounds, PAUSE)?);
+    for _ in 0..options.repeats() {
+        measured.push(through_server(options, rounds, PAUSE)?);
         floor.push(bare(plan)?);
     }
     let latencies = |outcomes: &[Outcome]| {
@@ -111,17 +114,17 @@ fn middle(outcomes: &[Outcome]) -> Outcome {
     }
 }
 
-fn repeat(size: Size, measure: impl Fn() -> Result<Outcome>) -> Result<Vec<Outcome>> {
-    (0..size.repeats()).map(|_| measure()).collect()
+fn repeat(options: &Options, measure: impl Fn() -> Result<Outcome>) -> Result<Vec<Outcome>> {
+    (0..options.repeats()).map(|_| measure()).collect()
 }
 
-fn through_server(events: usize, pause: Duration) -> Result<Outcome> {
-    let server = Server::start()?;
-    let mut swarm = Swarm::subscribe(server.address, CLIENTS, |_| CHANNEL.to_owned())?;
+fn through_server(options: &Options, events: usize, pause: Duration) -> Result<Outcome> {
+    let target = Target::open(options)?;
+    let mut swarm = Swarm::subscribe(&target, CLIENTS, |_| CHANNEL.to_owned())?;
     // What connecting has stirred up settles first.
     std::thread::sleep(Duration::from_millis(300));
-    let publisher = publish(&server.queue(), events as u64, pause)?;
-    let outcome = receive(&mut swarm, server.pid(), events as u64);
+    let publisher = publish(&target.canyon()?.queue(), events as u64, pause)?;
+    let outcome = receive(&mut swarm, target.canyon()?.pid(), events as u64);
     publisher.join().map_err(|_| "the publishing thread panicked")??;
     outcome
 }
@@ -137,7 +140,7 @@ fn bare(plan: Plan) -> Result<Outcome> {
 fn receive(swarm: &mut Swarm, pid: u32, events: u64) -> Result<Outcome> {
     let meter = Meter::start(pid)?;
     let patience = Instant::now() + PATIENCE;
-    let mut tally = Tally::new(CLIENTS);
+    let mut tally = Tally::new(CLIENTS, 1);
     let mut latencies = Vec::new();
     while tally.deliveries < events * CLIENTS as u64 {
         if Instant::now() > patience {
@@ -151,8 +154,9 @@ fn receive(swarm: &mut Swarm, pid: u32, events: u64) -> Result<Outcome> {
         })?;
     }
     let (seconds, used) = (meter.seconds(), meter.used()?);
-    if tally.wrong > 0 {
-        return Err(format!("{} deliveries were lost, double or out of order", tally.wrong).into());
+    let faults = tally.faults(events).sum();
+    if faults > 0 {
+        return Err(format!("{faults} deliveries were lost, doubled or out of order").into());
     }
     let deliveries = tally.deliveries as f64;
     Ok(Outcome { latencies, per_second: deliveries / seconds, processor: used * 1e6 / deliveries })

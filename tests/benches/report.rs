@@ -1,6 +1,8 @@
 //! What a scenario found: a line of JSON, and a table for people.
 
+use crate::options::Options;
 use crate::statistics::Samples;
+use crate::tally::Faults;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -11,6 +13,10 @@ pub(crate) struct Report {
     title: String,
     rows: Vec<Row>,
     notes: Vec<String>,
+    /// Of all measurements of the scenario; none where nothing is counted.
+    faults: Option<Faults>,
+    /// Why nothing was measured.
+    skipped: Option<&'static str>,
 }
 
 /// One thing that was measured, beside what it is compared with.
@@ -35,7 +41,31 @@ pub(crate) enum Unit {
 
 impl Report {
     pub(crate) fn new(scenario: &'static str, title: impl Into<String>) -> Self {
-        Self { scenario, title: title.into(), rows: Vec::new(), notes: Vec::new() }
+        Self {
+            scenario,
+            title: title.into(),
+            rows: Vec::new(),
+            notes: Vec::new(),
+            faults: None,
+            skipped: None,
+        }
+    }
+
+    /// A scenario that only Canyon can run.
+    pub(crate) fn skipped(scenario: &'static str, what: &str) -> Self {
+        let skipped =
+            "skipped: it needs Canyon's queue or its PHP extension, which the server of --url has not";
+        Self { skipped: Some(skipped), ..Self::new(scenario, what) }
+    }
+
+    /// Adds what went wrong in a measurement.
+    pub(crate) fn count(&mut self, faults: Faults) {
+        self.faults.get_or_insert_default().add(faults);
+    }
+
+    /// Deliveries that went wrong.
+    pub(crate) fn faults(&self) -> u64 {
+        self.faults.unwrap_or_default().sum()
     }
 
     pub(crate) fn add(&mut self, row: Row) {
@@ -49,10 +79,21 @@ impl Report {
 
     pub(crate) fn json(&self) -> Value {
         let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();
-        json!({"scenario": self.scenario, "title": self.title, "rows": rows, "notes": self.notes})
+        let mut all =
+            json!({"scenario": self.scenario, "title": self.title, "rows": rows, "notes": self.notes});
+        if let Some(Faults { lost, doubled, reordered }) = self.faults {
+            all["faults"] = json!({"lost": lost, "doubled": doubled, "reordered": reordered});
+        }
+        if let Some(why) = self.skipped {
+            all["skipped"] = why.into();
+        }
+        all
     }
 
     pub(crate) fn table(&self) -> String {
+        if let Some(why) = self.skipped {
+            return format!("{}\n  {why}\n", self.title);
+        }
         let head = [&self.title, "", "p99", "beside", "", "ratio"].map(str::to_owned);
         let mut lines = vec![head];
         lines.extend(self.rows.iter().map(Row::cells));
@@ -71,6 +112,9 @@ impl Report {
                 text += &"-".repeat(widths.iter().sum::<usize>() + 11);
                 text.push('\n');
             }
+        }
+        if let Some(Faults { lost, doubled, reordered }) = self.faults {
+            text += &format!("  Deliveries lost, doubled, out of order: {lost}, {doubled}, {reordered}.\n");
         }
         for note in &self.notes {
             text += &format!("  {note}\n");
@@ -167,7 +211,7 @@ fn rounded(value: f64) -> f64 {
 }
 
 /// What the figures were measured on.
-pub(crate) fn machine(quick: bool) -> Value {
+pub(crate) fn machine(options: &Options) -> Value {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let cpuinfo = read("/proc/cpuinfo");
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
@@ -177,6 +221,8 @@ pub(crate) fn machine(quick: bool) -> Value {
         "processors": std::thread::available_parallelism().map_or(1, usize::from),
         "kernel": read("/proc/sys/kernel/osrelease").trim(),
         "load": read("/proc/loadavg").split(' ').next().unwrap_or_default(),
-        "quick": quick,
+        "quick": options.quick,
+        "server": options.url.map_or_else(|| "Canyon".to_owned(), |url| url.0.to_string()),
+        "workers": options.workers,
     })
 }
