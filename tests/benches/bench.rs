@@ -12,13 +12,18 @@
 //! time, and whatever was started is stopped again by its process id.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
-#![allow(dead_code, reason = "the scenarios that use all of the swarm follow")]
 
+mod audience;
 mod broadcast;
+mod channels;
 mod children;
 mod client;
+mod comparison;
+mod course;
+mod delays;
 mod fanout;
 mod floor;
+mod http;
 mod latency;
 mod load;
 mod memory;
@@ -26,6 +31,9 @@ mod options;
 mod php;
 mod process;
 mod publish;
+mod publishing;
+mod queue;
+mod quiet;
 mod redis;
 mod report;
 mod server;
@@ -33,11 +41,13 @@ mod server;
 mod signals;
 mod stamp;
 mod statistics;
+mod subscriptions;
 mod swarm;
 mod tally;
 mod target;
 mod waiting;
 mod ways;
+mod whisper;
 
 use clap::Parser;
 use options::Options;
@@ -79,7 +89,15 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::canyon("broadcast", "broadcast() in Laravel", broadcast::run),
     Scenario::canyon("latency", "from publish() in PHP to one WebSocket client", latency::run),
     Scenario::any("memory", "what idle connections take", memory::run),
-    Scenario::canyon("fanout", "one channel with 1,000 subscribers", fanout::run),
+    Scenario::any("fanout", "one channel with 1,000 subscribers, 256 bytes of data", fanout::run),
+    Scenario::any("sizes", "the same with 64 bytes and with 8 KiB", fanout::sizes),
+    Scenario::any("crowd", "the same with 10,000 subscribers", fanout::crowd),
+    Scenario::any("http", "the same over the HTTP API, one and ten events in a request", fanout::http),
+    Scenario::any("whispers", "the same as client events of a member of a private channel", fanout::whispers),
+    Scenario::any("delays", "how long events are on their way at half of the saturation rate", delays::run),
+    Scenario::any("quiet", "a quiet channel while a busy one is fanned out to 10,000", quiet::run),
+    Scenario::any("channels", "100 channels of 10 subscribers", channels::run),
+    Scenario::any("subscriptions", "coming and going with 1,000 to 100,000 channels", subscriptions::run),
 ];
 
 fn main() -> ExitCode {

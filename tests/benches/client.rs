@@ -10,12 +10,16 @@ use crate::target::App;
 use mio::net::TcpStream;
 use serde_json::json;
 use std::io::{ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
 
 /// Subscriptions that a client has under way at the same time.
 const UNDER_WAY: usize = 64;
 
 /// Bytes of a message in which the name of its event stands.
 const HEAD: usize = 256;
+
+/// A client that cannot send for so long is not read from any more.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const CLOSE: u8 = 8;
 const PING: u8 = 9;
@@ -217,9 +221,20 @@ impl Client {
         self.send(1, text.as_bytes())
     }
 
-    /// Sends a frame, masked with zeros.
+    /// Sends a frame, masked with zeros. Waits while the socket is full: the server has more to do then than to read.
     fn send(&mut self, opcode: u8, payload: &[u8]) -> Result<()> {
-        Ok(self.stream.write_all(&masked_frame(opcode, payload))?)
+        let frame = masked_frame(opcode, payload);
+        let (mut sent, start) = (0, Instant::now());
+        while sent < frame.len() {
+            match self.stream.write(&frame[sent..]) {
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock && start.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+                Err(error) => return Err(format!("a client cannot send: {error}").into()),
+            }
+        }
+        Ok(())
     }
 
     fn end(&mut self, code: Option<u16>, speaker: Speaker<'_>, receiver: &mut impl Receiver) -> Result<()> {

@@ -54,10 +54,13 @@ fn through_server(options: &Options, php: &Php, pause: Duration, count: u64) -> 
 
 fn bare(pause: Duration, count: u64) -> Result<Vec<f64>> {
     let events = count + WARM_UP;
-    let plan = Plan { clients: 1, len: LEN, batch: 1, pause, rounds: events as usize };
-    let mut floor = Floor::start(plan)?;
-    floor.go()?;
-    receive(&mut floor.swarm, pause, events)
+    let rounds = events as usize;
+    let plan = Plan { clients: 1, len: LEN, batch: 1, pause, channels: 1, rounds, is_woken: false };
+    let outcome = Floor::start(plan)?.run()?;
+    if outcome.faults.sum() > 0 {
+        return Err("not every event of the floor arrived".into());
+    }
+    Ok(outcome.times.all[WARM_UP as usize..].to_vec())
 }
 
 /// Receives `events` events, none missing and none out of order; nanoseconds each was on its way.

@@ -25,9 +25,18 @@ pub(crate) struct Row {
     name: String,
     unit: Unit,
     value: f64,
-    /// Where `value` is a median: the 99th percentile, and the number of samples.
-    tail: Option<(f64, usize)>,
+    /// Where `value` is a median.
+    tail: Option<Tail>,
     floor: Option<(String, f64)>,
+}
+
+/// The slow end of samples.
+#[derive(Debug, Clone, Copy)]
+struct Tail {
+    p99: f64,
+    /// Only where it is worth telling.
+    p999: Option<f64>,
+    samples: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +86,14 @@ impl Report {
         self.notes.push(note.into());
     }
 
+    /// The same, once, however often it is said.
+    pub(crate) fn remark(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();
         let mut all =
@@ -94,22 +111,24 @@ impl Report {
         if let Some(why) = self.skipped {
             return format!("{}\n  {why}\n", self.title);
         }
-        let head = [&self.title, "", "p99", "beside", "", "ratio"].map(str::to_owned);
+        let is_deep = self.rows.iter().any(|row| row.tail.is_some_and(|tail| tail.p999.is_some()));
+        let p999 = if is_deep { "p99.9" } else { "" };
+        let head = [&self.title, "", "p99", p999, "beside", "", "ratio"].map(str::to_owned);
         let mut lines = vec![head];
         lines.extend(self.rows.iter().map(Row::cells));
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-        let widths: [usize; 6] = std::array::from_fn(width);
+        let widths: [usize; 7] = std::array::from_fn(width);
         let mut text = String::new();
         for (number, line) in lines.iter().enumerate() {
-            let [name, value, tail, floor, floor_value, ratio] = line;
-            let [w0, w1, w2, w3, w4, w5] = widths;
+            let [name, value, p99, p999, floor, floor_value, ratio] = line;
+            let [w0, w1, w2, w3, w4, w5, w6] = widths;
             let line = format!(
-                "{name:<w0$}  {value:>w1$}  {tail:>w2$}   {floor:<w3$}  {floor_value:>w4$}  {ratio:>w5$}"
+                "{name:<w0$}  {value:>w1$}  {p99:>w2$}  {p999:>w3$}   {floor:<w4$}  {floor_value:>w5$}  {ratio:>w6$}"
             );
             text += line.trim_end();
             text.push('\n');
             if number == 0 {
-                text += &"-".repeat(widths.iter().sum::<usize>() + 11);
+                text += &"-".repeat(widths.iter().sum::<usize>() + 13);
                 text.push('\n');
             }
         }
@@ -130,8 +149,17 @@ impl Row {
 
     /// A row of times: their median and their 99th percentile.
     pub(crate) fn times(name: impl Into<String>, samples: &Samples) -> Self {
-        let tail = Some((samples.quantile(0.99), samples.count()));
+        let tail = Some(Tail { p99: samples.quantile(0.99), p999: None, samples: samples.count() });
         Self { tail, ..Self::new(name, Unit::Nanoseconds, samples.quantile(0.5)) }
+    }
+
+    /// The same with the one delivery in a thousand that was slowest.
+    pub(crate) fn tails(name: impl Into<String>, samples: &Samples) -> Self {
+        let mut row = Self::times(name, samples);
+        if let Some(tail) = &mut row.tail {
+            tail.p999 = Some(samples.quantile(0.999));
+        }
+        row
     }
 
     /// Puts a floor (or something else worth comparing with) beside the row.
@@ -141,9 +169,9 @@ impl Row {
     }
 
     /// Of fewer than a hundred samples the 99th percentile is the largest of them, and is called so.
-    fn tail(&self, p99: f64, samples: usize) -> String {
-        let name = if samples < 100 { "max " } else { "" };
-        format!("{name}{}", self.unit.show(p99))
+    fn tail(&self, value: f64, samples: usize, least: usize) -> String {
+        let name = if samples < least { "max " } else { "" };
+        format!("{name}{}", self.unit.show(value))
     }
 
     fn ratio(&self) -> Option<f64> {
@@ -154,8 +182,11 @@ impl Row {
     fn json(&self) -> Value {
         let mut row = json!({"name": self.name, "unit": self.unit.name()});
         row[if self.tail.is_some() { "p50" } else { "value" }] = json!(rounded(self.value));
-        if let Some((p99, samples)) = self.tail {
+        if let Some(Tail { p99, p999, samples }) = self.tail {
             row["p99"] = json!(rounded(p99));
+            if let Some(p999) = p999 {
+                row["p999"] = json!(rounded(p999));
+            }
             row["samples"] = json!(samples);
         }
         if let Some((name, value)) = &self.floor {
@@ -165,7 +196,7 @@ impl Row {
         row
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn cells(&self) -> [String; 7] {
         let (floor, floor_value) = match &self.floor {
             Some((name, value)) => (name.clone(), self.unit.show(*value)),
             None => Default::default(),
@@ -173,7 +204,8 @@ impl Row {
         [
             self.name.clone(),
             self.unit.show(self.value),
-            self.tail.map(|(p99, samples)| self.tail(p99, samples)).unwrap_or_default(),
+            self.tail.map(|tail| self.tail(tail.p99, tail.samples, 100)).unwrap_or_default(),
+            self.tail.and_then(|tail| Some(self.tail(tail.p999?, tail.samples, 1000))).unwrap_or_default(),
             floor,
             floor_value,
             self.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
