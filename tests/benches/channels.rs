@@ -32,16 +32,21 @@ pub(crate) fn run(options: &Options) -> Result<Vec<Report>> {
         (0..options.repeats()).map(|_| unheard(options, &paced)).collect::<Result<Option<Vec<f64>>>>()?;
     if let (Some(sender), Some(unheard)) = (comparison.measured.sender(), unheard) {
         let unheard = median(unheard);
-        // Of a core, over so many deliveries in a second.
-        let naps = unheard * 1e6 / (PACE * SUBSCRIBERS as f64);
-        let mut row = Row::new("the same, naps apart", Unit::SecondsPerMillion, sender - naps);
+        let unheard_each = unheard * 1e6 / (PACE * SUBSCRIBERS as f64);
+        let mut row = Row::new(
+            "the same, less those nobody listens to",
+            Unit::SecondsPerMillion,
+            sender - unheard_each,
+        );
         let floor = comparison.floors.first().and_then(|(_, floor)| floor.sender());
         if let Some(floor) = floor {
             row = row.beside("send() of 1 frame", floor);
         }
         report.add(row);
         report.add(Row::new("200 events/s that nobody listens to", Unit::Percent, unheard * 100.0));
-        report.note("\"Naps apart\": without what the same events cost when nobody listens to them.");
+        report.note(
+            "What events cost that nobody listens to: in Canyon, looking at the queue again and again.",
+        );
     }
     let saturated = course.for_seconds(options.pick(2.0, 0.5));
     Comparison::measure(options, saturated, &[1])?.report_saturated(&mut report, "saturated");

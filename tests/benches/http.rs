@@ -179,3 +179,23 @@ fn end(answer: &[u8]) -> End {
     let is_kept = head.starts_with("http/1.1") && header("connection:") != Some("close");
     if is_whole { End::Whole { is_kept } } else { End::Open }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_ends_where_it_says() {
+        let is = |answer: &str, whole: bool, kept: bool| match end(answer.as_bytes()) {
+            End::Open => !whole,
+            End::Whole { is_kept } => whole && is_kept == kept,
+        };
+        assert!(is("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", false, false));
+        assert!(is("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{", false, false));
+        assert!(is("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", true, true));
+        assert!(is("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}", true, false));
+        assert!(is("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", true, false));
+        assert!(is("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", false, false));
+        assert!(is("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", true, true));
+    }
+}

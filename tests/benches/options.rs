@@ -107,3 +107,41 @@ fn after_help() -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_servers_of_this_machine_are_put_under_load() {
+        let read = |url: &str| url.parse::<Address>().map(|address| address.0.to_string());
+        assert_eq!(read("ws://127.0.0.1:6001"), Ok("127.0.0.1:6001".to_owned()));
+        assert_eq!(read("ws://127.1.2.3:80/"), Ok("127.1.2.3:80".to_owned()));
+        assert_eq!(read("ws://[::1]:6001"), Ok("[::1]:6001".to_owned()));
+        for (url, why) in [
+            ("ws://192.0.2.1:80", "192.0.2.1 is not a loopback address"),
+            ("ws://0.0.0.0:80", "0.0.0.0 is not a loopback address"),
+            ("wss://127.0.0.1:443", "TLS is not measured"),
+            ("127.0.0.1:80", "must begin with ws://"),
+            ("ws://127.0.0.1", "no HOST:PORT"),
+            ("ws://127.0.0.1:80/ws", "path is not supported"),
+        ] {
+            let error = read(url).unwrap_err();
+            assert!(error.contains(why), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn another_server_needs_its_credentials() {
+        let parse = |arguments: &[&str]| {
+            Options::try_parse_from([&["bench"], arguments].concat()).map_err(|error| error.to_string())
+        };
+        let url = ["--url", "ws://127.0.0.1:1"];
+        let app = ["--app", "1", "--key", "2", "--secret", "3"];
+        assert!(parse(&[&url[..], &app[..]].concat()).is_ok());
+        assert!(parse(&url).unwrap_err().contains("--secret"));
+        assert!(parse(&app).unwrap_err().contains("--url"));
+        assert!(parse(&["--workers", "0"]).is_err());
+        assert!(parse(&["nothing"]).unwrap_err().contains("fanout"));
+    }
+}

@@ -90,3 +90,52 @@ impl Faults {
         self.lost + self.doubled + self.reordered
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(lost: u64, doubled: u64, reordered: u64) -> Faults {
+        Faults { lost, doubled, reordered }
+    }
+
+    /// What a tally says of one client who gets these numbers of five that were published.
+    fn heard(numbers: &[u64]) -> (u64, Faults) {
+        let mut tally = Tally::new(1, 1);
+        numbers.iter().for_each(|&number| tally.count(0, Stamp::by(0, number)));
+        (tally.deliveries, tally.faults(5))
+    }
+
+    #[test]
+    fn it_tells_lost_doubled_and_reordered_apart() {
+        assert_eq!(heard(&[0, 1, 2, 3, 4]), (5, faults(0, 0, 0)));
+        assert_eq!(heard(&[]), (0, faults(5, 0, 0)));
+        assert_eq!(heard(&[0, 1, 2]), (3, faults(2, 0, 0)));
+        assert_eq!(heard(&[2, 4]), (2, faults(3, 0, 0)));
+        assert_eq!(heard(&[0, 1, 1, 2, 3, 4]), (5, faults(0, 1, 0)));
+        assert_eq!(heard(&[0, 2, 1, 3, 4]), (5, faults(0, 0, 1)));
+        assert_eq!(heard(&[3, 4, 1, 1, 0]), (4, faults(1, 1, 2)));
+    }
+
+    #[test]
+    fn clients_and_publishers_are_counted_for_themselves() {
+        let mut tally = Tally::new(2, 2);
+        for (client, publisher) in [(0, 0), (0, 1), (1, 1), (1, 0)] {
+            (0..3).for_each(|number| tally.count(client, Stamp::by(publisher, number)));
+        }
+        assert_eq!((tally.deliveries, tally.faults(3)), (12, faults(0, 0, 0)));
+        tally.count(1, Stamp::by(1, 4));
+        assert_eq!(tally.faults(5), faults(2 + 2 + 2 + 1, 0, 0));
+    }
+
+    #[test]
+    fn a_stamp_is_found_in_a_frame_as_it_was_made() {
+        let stamp = Stamp::by(7, 123);
+        let frame = serde_json::json!({"event": "e", "channel": "c", "data": stamp.data(300)}).to_string();
+        assert_eq!(stamp.data(300).len(), 300);
+        let found = Stamp::find(frame.as_bytes());
+        assert_eq!(found.map(|found| (found.publisher(), found.number())), Some((7, 123)));
+        assert_eq!(found, Some(stamp));
+        assert_eq!(Stamp::find(b"{\"event\":\"pusher:ping\"}"), None);
+    }
+}
