@@ -5,11 +5,14 @@ use crate::audience::{Outcomes, attend};
 use crate::course::Course;
 use crate::floor::{Floor, Plan};
 use crate::options::Options;
+use crate::publishing::Publishing;
 use crate::report::{Report, Row, Unit};
+use crate::statistics::median;
 use crate::target::Target;
+use std::time::Duration;
 
 /// Bytes that a saturated floor sends, at most.
-const MOST_BYTES: usize = 1 << 30;
+const MOST_BYTES: usize = 512 << 20;
 
 /// Calls of `send()` that it makes, at most.
 const MOST_CALLS: usize = 200_000;
@@ -63,6 +66,34 @@ impl Comparison {
         self.report_processor(report, name);
     }
 
+    /// Adds what the same events cost the server when nobody listens, and what is left of a delivery's price without that.
+    pub(crate) fn report_unheard(
+        &self,
+        options: &Options,
+        report: &mut Report,
+        name: &str,
+        course: Course,
+    ) -> Result<()> {
+        let all =
+            (0..options.repeats()).map(|_| unheard(options, course)).collect::<Result<Option<Vec<f64>>>>()?;
+        let (Some(all), Some(sender)) = (all, self.measured.sender()) else { return Ok(()) };
+        let unheard = median(all);
+        let deliveries_per_second = course.deliveries() as f64 / course.pause.as_secs_f64();
+        let rest = sender - unheard * 1e6 / deliveries_per_second;
+        let mut row = Row::new("  less those that nobody listens to", Unit::SecondsPerMillion, rest);
+        if let Some((batch, floor)) = self.floors.first()
+            && let Some(floor) = floor.sender()
+        {
+            row = row.beside(frames(*batch), floor);
+        }
+        report.add(row);
+        report.add(Row::new(format!("  {name} that nobody listens to"), Unit::Percent, unheard * 100.0));
+        report.note(
+            "What events cost that nobody listens to: in Canyon, looking at the queue again and again.",
+        );
+        Ok(())
+    }
+
     fn report_processor(&self, report: &mut Report, name: &str) {
         report.count(self.measured.faults());
         if let Some(remark) = self.measured.remark() {
@@ -83,6 +114,19 @@ impl Comparison {
             report.add(row().beside(frames(*batch), floor));
         }
     }
+}
+
+/// The part of a core that a server takes for the events of a course without any subscriber, if its process is known.
+fn unheard(options: &Options, course: Course) -> Result<Option<f64>> {
+    let target = Target::open(options)?;
+    let publishing = Publishing::start(&target, course)?;
+    let Some(meter) = target.meter()? else { return Ok(None) };
+    while !publishing.is_done() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let part = meter.used()? / meter.seconds();
+    publishing.join()?;
+    Ok(Some(part))
 }
 
 fn frames(batch: usize) -> String {

@@ -14,9 +14,12 @@ pub(crate) const WHISPER: &str = "client-OrderShipped";
 /// Requests under way at the same time, each on a connection of its own, where the HTTP API is saturated.
 const REQUESTS: usize = 8;
 
-/// Bytes that may be on their way to one client where nothing but the measurement slows a publisher down: less than any
-/// server takes for a sign of a slow client.
+/// Bytes that may be on their way to one client of a saturated server: less than any server takes for a sign of a slow
+/// client. A publisher that nothing slows down would be faster than clients can read.
 const WINDOW: usize = 64 << 10;
+
+/// The same through the queue, which can hold more.
+const QUEUE_WINDOW: usize = 512 << 10;
 
 /// How events get to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,9 +127,9 @@ impl Course {
         json!({"event": EVENT, "channel": self.channel(0), "data": data}).to_string().len()
     }
 
-    /// Events that may be on their way. None where the way itself slows the publisher down.
-    pub(crate) fn window(&self) -> Option<u64> {
-        let bytes = (WINDOW / self.frame()).max(1) as u64 * self.channels as u64;
-        self.ahead.or((self.way != Way::Queue).then_some(bytes))
+    /// Events that may be on their way.
+    pub(crate) fn window(&self) -> u64 {
+        let bytes = if self.way == Way::Queue { QUEUE_WINDOW } else { WINDOW };
+        self.ahead.unwrap_or((bytes / self.frame()).max(1) as u64 * self.channels as u64)
     }
 }

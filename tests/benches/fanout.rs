@@ -17,6 +17,7 @@ pub(crate) const DATA: usize = 256;
 
 /// Events per second of everything that is paced.
 const PACE: f64 = 20.0;
+const NAME: &str = "20 events/s";
 
 const SHARED: &str = "Server and clients share the processors. \"s/M\" is processor time of the sender per million deliveries.";
 
@@ -25,7 +26,8 @@ pub(crate) fn run(options: &Options) -> Result<Vec<Report>> {
     let way = Way::best(options);
     let mut report = Report::new("fanout", title(CLIENTS, DATA, way));
     let course = Course::new(way, CLIENTS, DATA);
-    paced(options, course, &mut report)?;
+    let comparison = paced(options, course, &mut report)?;
+    comparison.report_unheard(options, &mut report, NAME, at_pace(options, course))?;
     saturated(options, course, &[1, 10, 100], &mut report)?;
     report.note(SHARED);
     Ok(vec![report])
@@ -51,10 +53,10 @@ pub(crate) fn crowd(options: &Options) -> Result<Vec<Report>> {
     let clients = process::most_connections().min(options.pick(10_000, 2_000));
     let mut report = Report::new("crowd", title(clients, DATA, way));
     let course = Course::new(way, clients, DATA);
-    Comparison::measure(options, course.at(1.0).for_seconds(options.pick(6.0, 2.0)), &[1])?
+    Comparison::measure(options, course.at(1.0).for_seconds(options.pick(4.0, 2.0)), &[1])?
         .report_paced(&mut report, "1 event/s");
     saturated(options, course, &[1, 10], &mut report)?;
-    let few = Course::new(way, CLIENTS, DATA).for_seconds(options.pick(2.0, 0.5));
+    let few = Course::new(way, CLIENTS, DATA).for_seconds(options.pick(1.5, 0.5));
     Comparison::measure(options, few, &[])?.report_saturated(&mut report, "saturated, 1,000 of them");
     report.note(SHARED);
     if clients < options.pick(10_000, 2_000) {
@@ -69,7 +71,7 @@ pub(crate) fn http(options: &Options) -> Result<Vec<Report>> {
     let course = |batch| Course::new(Way::Http { batch }, CLIENTS, DATA);
     paced(options, course(1), &mut report)?;
     for (batch, name) in [(1, "1 event a request"), (10, "10 events a request")] {
-        let time = options.pick(2.0, 0.5);
+        let time = options.pick(1.5, 0.5);
         Comparison::measure(options, course(batch).for_seconds(time), &[batch])?
             .report_saturated(&mut report, name);
     }
@@ -94,14 +96,18 @@ pub(crate) fn whispers(options: &Options) -> Result<Vec<Report>> {
     Ok(vec![report])
 }
 
-fn paced(options: &Options, course: Course, report: &mut Report) -> Result<()> {
-    let course = course.at(PACE).for_seconds(options.pick(4.0, 1.0));
-    Comparison::measure(options, course, &[1])?.report_paced(report, "20 events/s");
-    Ok(())
+fn at_pace(options: &Options, course: Course) -> Course {
+    course.at(PACE).for_seconds(options.pick(3.0, 1.0))
+}
+
+fn paced(options: &Options, course: Course, report: &mut Report) -> Result<Comparison> {
+    let comparison = Comparison::measure(options, at_pace(options, course), &[1])?;
+    comparison.report_paced(report, NAME);
+    Ok(comparison)
 }
 
 fn saturated(options: &Options, course: Course, batches: &[usize], report: &mut Report) -> Result<()> {
-    let course = course.for_seconds(options.pick(2.0, 0.5));
+    let course = course.for_seconds(options.pick(1.5, 0.5));
     Comparison::measure(options, course, batches)?.report_saturated(report, "saturated");
     Ok(())
 }

@@ -95,7 +95,7 @@ fn publish(door: &mut dyn Door, course: &Course, arrived: &AtomicU64) -> Result<
 
 /// How far publishers may be ahead of the clients.
 struct Window {
-    events: Option<u64>,
+    events: u64,
     deliveries: u64,
     /// Events given up.
     lost: u64,
@@ -107,11 +107,10 @@ impl Window {
     }
 
     fn wait(&mut self, published: u64, arrived: &AtomicU64) {
-        let Some(window) = self.events else { return };
         let mut progress = (Instant::now(), 0);
         loop {
             let events = arrived.load(Ordering::Relaxed) / self.deliveries;
-            if published < events + self.lost + window {
+            if published < events + self.lost + self.events {
                 return;
             }
             if events != progress.1 {
