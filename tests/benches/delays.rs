@@ -34,7 +34,7 @@ fn measure(options: &Options, course: Course, report: &mut Report) -> Result<()>
     let saturated = attend(&target, course.for_seconds(options.pick(1.5, 0.5)))?;
     report.count(saturated.faults);
     let half = |deliveries: f64| deliveries / clients as f64 / 2.0;
-    let paced = |per_second: f64| course.at(half(per_second)).for_seconds(options.pick(2.5, 0.5));
+    let paced = |per_second: f64| course.at(half(per_second)).for_seconds(options.pick(1.5, 0.5));
     let bare = Floor::start(Plan::of(&course, 1, (CALLS / clients).max(3)))?.run()?;
     for _ in 0..options.repeats() {
         measured.add(attend(&target, paced(saturated.per_second))?);

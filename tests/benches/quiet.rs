@@ -2,7 +2,8 @@
 //!
 //! The busy channel is always being fanned out to: as soon as the last subscriber has an event, the next one is published.
 //! So nothing piles up before the quiet channel's events, and what they wait for is the work of one fan-out. The floor is
-//! two processes, one of which sends to as many sockets, and the other to one: what the processors alone make of it.
+//! a process for each worker, which share as many sockets, and one more that sends to one: what the processors alone make
+//! of it.
 
 use crate::audience::{Audience, Outcome, Outcomes, attend};
 use crate::course::{Course, Way};
@@ -42,7 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<Vec<Report>> {
         crowd.add(busy_outcome);
         beside.add(quiet_outcome);
         drop((audience, target));
-        floor.add(bare(&busy, &quiet)?);
+        floor.add(bare(options, busy, &quiet)?);
     }
     let title = format!("a quiet channel beside one with {clients} subscribers, published {}", way.name());
     let mut report = Report::new("quiet", title);
@@ -71,11 +72,22 @@ fn both(
     })
 }
 
-/// The times of a process that sends to one socket while another sends to many.
-fn bare(busy: &Course, quiet: &Course) -> Result<Outcome> {
-    let trial = Floor::start(Plan::of(busy, 1, 5))?.run()?;
-    let rounds = trial.per_second / busy.clients as f64 * busy.time.as_secs_f64();
-    let (many, one) =
-        (Floor::start(Plan::of(busy, 1, rounds.ceil() as usize))?, Floor::start(Plan::of(quiet, 1, 0))?);
-    both(|| many.run(), || one.run()).map(|(_, quiet)| quiet)
+/// The times of a process that sends to one socket while others send to many.
+fn bare(options: &Options, busy: Course, quiet: &Course) -> Result<Outcome> {
+    let senders = options.workers.or(std::thread::available_parallelism().ok()).map_or(1, usize::from);
+    let share = Course { clients: busy.clients / senders, ..busy };
+    let trial = Floor::start(Plan::of(&share, 1, 10))?.run()?;
+    let rounds = trial.per_second / share.clients as f64 * share.time.as_secs_f64();
+    let start = || Floor::start(Plan::of(&share, 1, rounds.ceil() as usize));
+    let many = (0..senders).map(|_| start()).collect::<Result<Vec<_>>>()?;
+    let one = Floor::start(Plan::of(quiet, 1, 0))?;
+    std::thread::scope(|scope| {
+        let many: Vec<_> = many.into_iter().map(|floor| scope.spawn(|| floor.run())).collect();
+        std::thread::sleep(Duration::from_secs_f64(MARGIN));
+        let quiet = one.run();
+        for thread in many {
+            thread.join().map_err(|_| "a thread of the floor panicked")??;
+        }
+        quiet
+    })
 }
