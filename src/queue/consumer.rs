@@ -139,6 +139,7 @@ impl Consumer {
             next_look_around_ms: 0,
             options,
         };
+        consumer.domain.call_the_roll();
         consumer.show_life();
         Ok(consumer)
     }
@@ -242,6 +243,9 @@ impl Consumer {
         self.domain.reap(&mut self.common, Which::All);
         if look_around {
             self.domain.restore();
+            if self.domain.has_strays() {
+                self.domain.call_the_roll();
+            }
             self.domain.scan(&mut self.common);
         }
     }

@@ -301,7 +301,20 @@ impl Domain {
         if self.control.state.moved.load(Ordering::Relaxed) != 0 {
             self.control.state.moved.store(0, Ordering::SeqCst);
         }
-        self.rings.iter().for_each(RingReader::restore_head);
+        for ring in &self.rings {
+            ring.ring.restore();
+            ring.restore_head();
+        }
+    }
+
+    /// Asks producers to look at their rings.
+    pub(crate) fn call_the_roll(&self) {
+        self.control.heartbeat.roll_call.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether a ring that somebody publishes into lost its name or was cut short.
+    pub(crate) fn has_strays(&self) -> bool {
+        self.rings.iter().any(|ring| !ring.orphaned && !ring.ring.is_sound(&self.directory))
     }
 }
 

@@ -7,7 +7,7 @@
 //!   256      state        what the consumer is doing (awake, asleep, napping) and whether the directory moved
 //!   384      doorbell     the word the consumer sleeps on
 //!   512      generation   changes whenever the list of rings may have changed
-//!   640      heartbeat    when the consumer was last seen, when it started
+//!   640      heartbeat    when the consumer was last seen, when it started, its roll calls
 //!
 //! ring.*     one page of head, then the data, a power of two long, written round and round
 //!   0        format, capacity, creator (the creator is for people only; nothing decides by it)
@@ -90,6 +90,9 @@ pub(crate) const NAPPING: u32 = 2;
 pub(crate) struct Heartbeat {
     pub(crate) seen_ms: AtomicU64,
     pub(crate) started_ms: AtomicU64,
+    /// Changes when producers should look whether the next consumer would find their rings: when a consumer starts,
+    /// refuses a ring, or (once a second) reads one that lost its name.
+    pub(crate) roll_call: AtomicU64,
 }
 
 /// The head page of a ring file.

@@ -59,6 +59,8 @@ struct Attached {
     control: ControlPage,
     writer: RingWriter,
     next_check_ms: u64,
+    /// The consumer's last roll call that this producer answered.
+    roll_call: u64,
 }
 
 impl Producer {
@@ -160,7 +162,8 @@ impl Attached {
         // No bell: the first push rings it, and until then there is nothing to see.
         control.generation.fetch_add(1, Ordering::SeqCst);
         let next_check_ms = clock::coarse_ms() + CHECK_EVERY_MS;
-        Ok(Self { birth, directory, control, writer, next_check_ms })
+        let roll_call = control.heartbeat.roll_call.load(Ordering::Relaxed);
+        Ok(Self { birth, directory, control, writer, next_check_ms, roll_call })
     }
 
     /// Whether a push may go into this ring: not in a forked child, not after the directory was replaced.
@@ -171,17 +174,27 @@ impl Attached {
             && (now_ms < self.next_check_ms || self.is_still_in_use(now_ms))
     }
 
-    /// A living consumer sets `moved` itself. Without one, only the path can tell that others use another directory now.
-    #[cold]
+    /// A living consumer looks after the names and the words by which others find us, sets `moved` and calls the roll.
+    /// Only without one, or when it calls, is the kernel asked: that costs more than the push.
     fn is_still_in_use(&mut self, now_ms: u64) -> bool {
         self.next_check_ms = now_ms + CHECK_EVERY_MS;
+        let heartbeat = &self.control.heartbeat;
+        let is_minded = now_ms.abs_diff(heartbeat.seen_ms.load(Ordering::Relaxed)) <= STALE_MS;
+        let roll_call = heartbeat.roll_call.load(Ordering::Relaxed);
+        if is_minded && roll_call == self.roll_call {
+            return true;
+        }
+        self.roll_call = roll_call;
+        self.look_around(is_minded)
+    }
+
+    #[cold]
+    fn look_around(&self, is_minded: bool) -> bool {
         let ring = &self.writer.ring;
         self.control.restore();
         ring.restore();
-        let seen_ms = self.control.heartbeat.seen_ms.load(Ordering::Relaxed);
         // A ring without its name is read for as long as this server runs, and not by the next one.
-        ring.is_sound(&self.directory)
-            && (now_ms.abs_diff(seen_ms) <= STALE_MS || self.control.is_in_place(&self.directory))
+        ring.is_sound(&self.directory) && (is_minded || self.control.is_in_place(&self.directory))
     }
 
     /// How many records wait in this ring, and when the oldest was pushed.

@@ -144,6 +144,8 @@ impl Domain {
     }
 
     fn refuse(&mut self, name: &str, problem: Error, common: &mut Common) {
+        // If it is a producer's that somebody wrote over, its producer puts it right.
+        self.call_the_roll();
         let retry_at_ms = common.now_ms + RETRY_MS;
         if let Some(refused) = self.sweep.refused.get_mut(name) {
             refused.retry_at_ms = retry_at_ms;

@@ -32,6 +32,7 @@ mod php;
 mod process;
 mod publish;
 mod publishing;
+mod push;
 mod queue;
 mod quiet;
 mod redis;

@@ -10,7 +10,8 @@ use crate::statistics::Samples;
 use std::collections::BTreeMap;
 
 pub(crate) fn run(options: &Options) -> Result<Vec<Report>> {
-    let php = Php::latest()?;
+    // As a web server runs it.
+    let php = Php::latest()?.with_option("opcache.enable_cli=1");
     let server = Server::start(options)?;
     let mut all: BTreeMap<String, Samples> = BTreeMap::new();
     let count = options.pick("1000", "200");

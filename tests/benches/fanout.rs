@@ -53,10 +53,10 @@ pub(crate) fn crowd(options: &Options) -> Result<Vec<Report>> {
     let clients = process::most_connections().min(options.pick(10_000, 2_000));
     let mut report = Report::new("crowd", title(clients, DATA, way));
     let course = Course::new(way, clients, DATA);
-    Comparison::measure(options, course.at(1.0).for_seconds(options.pick(4.0, 2.0)), &[1])?
+    Comparison::measure(options, course.at(1.0).for_seconds(options.pick(3.0, 2.0)), &[1])?
         .report_paced(&mut report, "1 event/s");
     saturated(options, course, &[1, 10], &mut report)?;
-    let few = Course::new(way, CLIENTS, DATA).for_seconds(options.pick(1.5, 0.5));
+    let few = Course::new(way, CLIENTS, DATA).for_seconds(options.pick(1.0, 0.5));
     Comparison::measure(options, few, &[])?.report_saturated(&mut report, "saturated, 1,000 of them");
     report.note(SHARED);
     if clients < options.pick(10_000, 2_000) {

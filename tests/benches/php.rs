@@ -60,8 +60,13 @@ impl Php {
     }
 
     /// The same PHP with another extension, of which the file is given.
-    pub(crate) fn with_extension(mut self, file: &Path) -> Self {
-        self.options.extend(["-d".to_owned(), format!("extension={}", file.display())]);
+    pub(crate) fn with_extension(self, file: &Path) -> Self {
+        self.with_option(&format!("extension={}", file.display()))
+    }
+
+    /// The same PHP with another setting of php.ini.
+    pub(crate) fn with_option(mut self, setting: &str) -> Self {
+        self.options.extend(["-d".to_owned(), setting.to_owned()]);
         self
     }
 

@@ -6,6 +6,7 @@
 use crate::options::Options;
 use crate::php::{Php, Series};
 use crate::process::Meter;
+use crate::push::lone_pushes;
 use crate::report::{Report, Row, Unit};
 use crate::server::Server;
 use crate::statistics::Samples;
@@ -31,6 +32,7 @@ fn measure(php: &Php, options: &Options) -> Result<Report> {
     one_by_one(php, options, &server, ("one every 20 us", &[wait, "20"]), &mut report)?;
     let pause = options.pick("1200", "120");
     one_by_one(php, options, &server, ("one every 5 ms", &[pause, "5000"]), &mut report)?;
+    report.add(bare_pushes(&server, options.pick(1200, 120), Duration::from_millis(5))?);
     after_silence(php, options, &server, &mut report)?;
     first(php, options, &server, &mut report)?;
     report.note(
@@ -123,8 +125,16 @@ fn after_silence(php: &Php, options: &Options, server: &Server, report: &mut Rep
     report.add(Row::times("  futex wake, likewise", &wakes));
     report.add(Row::times("  write to a FIFO, likewise", &fifo_wakes));
     report.add(Row::times("  no-op call, likewise", &series(&all, "no-op")?.less(overhead)));
+    report.add(bare_pushes(server, count, SILENCE)?);
     report.add(Row::new("  server meanwhile", Unit::Percent, busy));
     Ok(())
+}
+
+/// What the push into the queue costs without PHP and its call.
+fn bare_pushes(server: &Server, count: usize, pause: Duration) -> Result<Row> {
+    let mut pushes = Samples::default();
+    pushes.add(lone_pushes(&server.queue(), count, pause)?);
+    Ok(Row::times("  bare push from Rust, likewise", &pushes))
 }
 
 /// The first publish of a process, which attaches to the queue.

@@ -282,6 +282,49 @@ fn without_a_server_publishers_find_a_replaced_directory_by_themselves() {
     assert_eq!(drain(&mut place.consumer()), [b"found"]);
 }
 
+/// The file's name goes; who has it open keeps it.
+fn take_name_away(place: &Place) {
+    let [name] = place.names("ring.").try_into().unwrap();
+    std::fs::remove_file(place.path().join(name)).unwrap();
+}
+
+#[test]
+fn a_ring_that_lost_its_name_is_drained_and_soon_replaced_by_one_that_the_next_server_finds() {
+    let place = Place::new();
+    let mut consumer = place.consumer();
+    let mut producer = place.producer();
+    let _ = push(&mut producer, b"named");
+    assert_eq!(drain(&mut consumer), [b"named"]);
+    take_name_away(&place);
+    let mut sent = 0;
+    let mut got = 0;
+    until("the publisher has another ring", || {
+        let _ = push(&mut producer, b"nameless");
+        sent += 1;
+        got += drain(&mut consumer).len();
+        place.names("ring.").len() == 1
+    });
+    assert_eq!(got + drain(&mut consumer).len(), sent);
+    drop(consumer);
+    let _ = push(&mut producer, b"found");
+    assert_eq!(drain(&mut place.consumer()), [b"found"]);
+}
+
+#[test]
+fn a_ring_that_lost_its_name_between_two_servers_is_replaced_as_soon_as_the_second_one_is_there() {
+    let place = Place::new();
+    let first = place.consumer();
+    let mut producer = place.producer();
+    let _ = push(&mut producer, b"lost with its ring");
+    take_name_away(&place);
+    drop(first);
+    let mut second = place.consumer();
+    until("the second server gets something", || {
+        let _ = push(&mut producer, b"x");
+        !drain(&mut second).is_empty()
+    });
+}
+
 #[test]
 fn a_lost_or_shortened_spill_file_is_counted_and_the_next_message_arrives() {
     let place = Place::new();
