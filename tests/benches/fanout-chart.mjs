@@ -22,7 +22,7 @@ const GROUPS = [
         title: 'Deliveries per second to 1,000 clients, as many as the server can do',
         shown: (value) => (value >= 1e6 ? `${(value / 1e6).toFixed(2)} million` : `${Math.round(value / 1e3)} thousand`),
         rows: [
-            ['the best way the server has', 'fanout', 'saturated, deliveries'],
+            ['the queue; others over HTTP', 'fanout', 'saturated, deliveries'],
             ['HTTP, 10 events a request', 'http', '10 events a request, deliveries'],
             ['HTTP, 1 event a request', 'http', '1 event a request, deliveries'],
             ['client events of one client', 'whispers', 'saturated, deliveries'],
@@ -33,7 +33,7 @@ const GROUPS = [
         shown: (value) => `${value.toFixed(2)} µs`,
         rows: [
             ['20 events a second', 'fanout', '20 events/s, processor', 'a bare send() to each'],
-            ['as many as it can do, best way', 'fanout', 'saturated, processor'],
+            ['as many as it can do, likewise', 'fanout', 'saturated, processor'],
             ['HTTP, 10 events a request', 'http', '10 events a request, processor'],
             ['HTTP, 1 event a request', 'http', '1 event a request, processor'],
             ['client events of one client', 'whispers', 'saturated, processor'],
