@@ -13,17 +13,28 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
+mod audience;
 mod broadcast;
+mod channels;
 mod children;
+mod client;
+mod comparison;
+mod course;
+mod delays;
 mod fanout;
 mod floor;
+mod http;
 mod latency;
 mod load;
 mod memory;
+mod options;
 mod php;
 mod process;
 mod publish;
+mod publishing;
 mod push;
+mod queue;
+mod quiet;
 mod redis;
 mod report;
 mod server;
@@ -31,44 +42,63 @@ mod server;
 mod signals;
 mod stamp;
 mod statistics;
+mod subscriptions;
 mod swarm;
+mod tally;
+mod target;
 mod waiting;
 mod ways;
+mod whisper;
 
+use clap::Parser;
+use options::Options;
 use report::Report;
 use std::error::Error;
 use std::process::ExitCode;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// How much of everything.
-#[derive(Debug, Clone, Copy)]
-struct Size {
-    quick: bool,
+/// Something to measure.
+struct Scenario {
+    name: &'static str,
+    what: &'static str,
+    /// Whether it publishes from PHP or reads what only Canyon has, so that no other server can be measured.
+    needs_canyon: bool,
+    run: fn(&Options) -> Result<Vec<Report>>,
 }
 
-impl Size {
-    /// `full`, or `quick` where all that counts is whether it works.
-    fn pick<T>(self, full: T, quick: T) -> T {
-        if self.quick { quick } else { full }
+impl Scenario {
+    /// One for every server that speaks the protocol.
+    const fn any(name: &'static str, what: &'static str, run: fn(&Options) -> Result<Vec<Report>>) -> Self {
+        Self { name, what, needs_canyon: false, run }
     }
 
-    /// How often a short measurement is repeated; its median is shown.
-    fn repeats(self) -> usize {
-        self.pick(3, 1)
+    /// One for Canyon alone.
+    const fn canyon(
+        name: &'static str,
+        what: &'static str,
+        run: fn(&Options) -> Result<Vec<Report>>,
+    ) -> Self {
+        Self { name, what, needs_canyon: true, run }
     }
 }
 
-type Scenario = fn(Size) -> Result<Vec<Report>>;
-
-const SCENARIOS: &[(&str, &str, Scenario)] = &[
-    ("publish", "Canyon\\Publisher::publish() in PHP", publish::run),
-    ("load", "one to eight publishing processes, and payloads of three sizes", load::run),
-    ("ways", "publish() beside Redis, a Unix datagram and signed HTTP", ways::run),
-    ("broadcast", "broadcast() in Laravel", broadcast::run),
-    ("latency", "from publish() in PHP to one WebSocket client", latency::run),
-    ("memory", "what idle connections take", memory::run),
-    ("fanout", "one channel with 1,000 subscribers", fanout::run),
+const SCENARIOS: &[Scenario] = &[
+    Scenario::canyon("publish", "Canyon\\Publisher::publish() in PHP", publish::run),
+    Scenario::canyon("load", "one to eight publishing processes, and payloads of three sizes", load::run),
+    Scenario::canyon("ways", "publish() beside Redis, a Unix datagram and signed HTTP", ways::run),
+    Scenario::canyon("broadcast", "broadcast() in Laravel", broadcast::run),
+    Scenario::canyon("latency", "from publish() in PHP to one WebSocket client", latency::run),
+    Scenario::any("memory", "what idle connections take", memory::run),
+    Scenario::any("fanout", "one channel with 1,000 subscribers, 256 bytes of data", fanout::run),
+    Scenario::any("sizes", "the same with 64 bytes and with 8 KiB", fanout::sizes),
+    Scenario::any("crowd", "the same with 10,000 subscribers", fanout::crowd),
+    Scenario::any("http", "the same over the HTTP API, one and ten events in a request", fanout::http),
+    Scenario::any("whispers", "the same as client events of a member of a private channel", fanout::whispers),
+    Scenario::any("delays", "how long events are on their way at half of the saturation rate", delays::run),
+    Scenario::any("quiet", "a quiet channel while a busy one is fanned out to 10,000", quiet::run),
+    Scenario::any("channels", "100 channels of 10 subscribers", channels::run),
+    Scenario::any("subscriptions", "coming and going with 1,000 to 100,000 channels", subscriptions::run),
 ];
 
 fn main() -> ExitCode {
@@ -76,13 +106,7 @@ fn main() -> ExitCode {
     if arguments.first().is_some_and(|first| first == floor::COMMAND) {
         return finish(floor::send(&arguments[1..]));
     }
-    match chosen(&arguments) {
-        Ok((scenarios, size)) => finish(measure(&scenarios, size)),
-        Err(help) => {
-            eprintln!("{help}");
-            ExitCode::from(2)
-        }
-    }
+    finish(measure(&Options::parse()))
 }
 
 fn finish(result: Result<()>) -> ExitCode {
@@ -95,47 +119,36 @@ fn finish(result: Result<()>) -> ExitCode {
     }
 }
 
-/// The scenarios named on the command line; all of them if none is.
-fn chosen(arguments: &[String]) -> std::result::Result<(Vec<Scenario>, Size), String> {
-    let quick = arguments.iter().any(|argument| argument == "--quick");
-    let mut scenarios = Vec::new();
-    for name in arguments.iter().filter(|argument| *argument != "--quick") {
-        let known = SCENARIOS.iter().find(|(known, ..)| known == name);
-        scenarios.push(known.ok_or_else(|| usage(name))?.2);
-    }
-    if scenarios.is_empty() {
-        scenarios.extend(SCENARIOS.iter().map(|(.., scenario)| *scenario));
-    }
-    Ok((scenarios, Size { quick }))
-}
-
-fn usage(unknown: &str) -> String {
-    let mut text = format!("there is no scenario {unknown:?}\n\nusage: tests/bench [--quick] [NAME...]\n");
-    for (name, what, _) in SCENARIOS {
-        text += &format!("\n  {name:<10} {what}");
-    }
-    text
-}
-
-fn measure(scenarios: &[Scenario], size: Size) -> Result<()> {
+fn measure(options: &Options) -> Result<()> {
     children::stop_on_signals()?;
     process::raise_descriptor_limit()?;
-    println!("{}", report::machine(size.quick));
+    println!("{}", report::machine(options));
     let mut reports = Vec::new();
     let mut failed = None;
-    for scenario in scenarios {
-        match scenario(size) {
+    let is_wanted =
+        |name: &str| options.scenarios.is_empty() || options.scenarios.iter().any(|one| one == name);
+    for scenario in SCENARIOS.iter().filter(|scenario| is_wanted(scenario.name)) {
+        let done = if scenario.needs_canyon && options.url.is_some() {
+            Ok(vec![Report::skipped(scenario.name, scenario.what)])
+        } else {
+            (scenario.run)(options)
+        };
+        match done {
             Ok(done) => {
                 done.iter().for_each(|report| println!("{}", report.json()));
                 reports.extend(done);
             }
             // What was measured before is shown all the same.
             Err(error) => {
-                failed = Some(error);
+                failed = Some(format!("{}: {error}", scenario.name));
                 break;
             }
         }
     }
     reports.iter().for_each(|report| println!("\n{}", report.table()));
-    failed.map_or(Ok(()), Err)
+    let faults = reports.iter().map(Report::faults).sum::<u64>();
+    if faults > 0 && failed.is_none() {
+        failed = Some(format!("{faults} deliveries were lost, doubled or out of order: see the tables"));
+    }
+    failed.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -1,20 +1,21 @@
 //! What Laravel's `broadcast()` costs: with the canyon driver through the extension and over HTTP, and with the drivers
 //! of Laravel that do nothing and write a line to the log, as floors.
 
+use crate::Result;
+use crate::options::Options;
 use crate::php::Php;
 use crate::report::{Report, Row};
 use crate::server::Server;
 use crate::statistics::Samples;
-use crate::{Result, Size};
 use std::collections::BTreeMap;
 
-pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
+pub(crate) fn run(options: &Options) -> Result<Vec<Report>> {
     // As a web server runs it.
     let php = Php::latest()?.with_option("opcache.enable_cli=1");
-    let server = Server::start()?;
+    let server = Server::start(options)?;
     let mut all: BTreeMap<String, Samples> = BTreeMap::new();
-    let count = size.pick("1000", "200");
-    for _ in 0..size.repeats() {
+    let count = options.pick("1000", "200");
+    for _ in 0..options.repeats() {
         for (driver, samples) in php.run("broadcast.php", &["3", count], server.environment())? {
             all.entry(driver).or_default().add(samples);
         }

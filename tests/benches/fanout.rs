@@ -1,190 +1,117 @@
 //! One channel with many subscribers: what a delivery costs, beside a bare `send()` to the same number of sockets.
 //!
-//! Published through the queue by a thread of this process. Every client checks that it gets every event once and in
-//! order.
+//! Every client checks that it gets every event once and in order.
 
-use crate::floor::{Floor, Plan};
-use crate::process::Meter;
-use crate::report::{Report, Row, Unit};
-use crate::server::{APP, Server};
-use crate::stamp::{self, Stamp};
-use crate::statistics::{Samples, median};
-use crate::swarm::{Swarm, Tally};
-use crate::{Result, Size};
-use canyon::event::Draft;
-use canyon::queue::{Producer, ProducerOptions, Push};
-use std::path::Path;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use crate::Result;
+use crate::comparison::Comparison;
+use crate::course::{Course, Way};
+use crate::options::Options;
+use crate::process;
+use crate::report::Report;
 
-const CHANNEL: &str = "news";
-const CLIENTS: usize = 1_000;
+/// Subscribers, unless a scenario is about their number.
+pub(crate) const CLIENTS: usize = 1_000;
 
-/// Bytes of an event's data.
-const DATA: usize = 256;
+/// Bytes of an event's data, unless a scenario is about their number.
+pub(crate) const DATA: usize = 256;
 
-/// Bytes of such an event's frame, about.
-const LEN: usize = 320;
+/// Events per second of everything that is paced.
+const PACE: f64 = 20.0;
+const NAME: &str = "20 events/s";
 
-/// No measurement takes this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const SHARED: &str = "Server and clients share the processors. \"s/M\" is processor time of the sender per million deliveries.";
 
-/// Pace of the paced measurement.
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// Latencies kept: all of a paced measurement. Of a saturated one they would only say how long the queue is.
-const MOST_LATENCIES: usize = 100_000;
-
-/// A thread that publishes.
-type Publisher = JoinHandle<std::result::Result<(), String>>;
-
-/// What one measurement found.
-struct Outcome {
-    latencies: Vec<f64>,
-    per_second: f64,
-    /// Processor seconds of the sender per million deliveries.
-    processor: f64,
-}
-
-pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
-    let mut report =
-        Report::new("fanout", format!("{CLIENTS} subscribers of one channel, {DATA} bytes of data"));
-    saturated(size, &mut report)?;
-    paced(size, &mut report)?;
-    report.note("Server and clients share the processors. \"s/M\" is processor time of the sender per million deliveries.");
+/// 1,000 subscribers, 256 bytes.
+pub(crate) fn run(options: &Options) -> Result<Vec<Report>> {
+    let way = Way::best(options);
+    let mut report = Report::new("fanout", title(CLIENTS, DATA, way));
+    let course = Course::new(way, CLIENTS, DATA);
+    let comparison = paced(options, course, &mut report)?;
+    comparison.report_unheard(options, &mut report, NAME, at_pace(options, course))?;
+    saturated(options, course, &[1, 10, 100], &mut report)?;
+    report.note(SHARED);
     Ok(vec![report])
 }
 
-/// Events published without a pause: always more of them wait than the server can send.
-fn saturated(size: Size, report: &mut Report) -> Result<()> {
-    let events = size.pick(6_000, 1_000);
-    let outcomes = repeat(size, || through_server(events, Duration::ZERO))?;
-    let rounds = size.pick(200, 50);
-    let plan = |batch, rounds| Plan { clients: CLIENTS, len: LEN, batch, pause: Duration::ZERO, rounds };
-    let floors = [
-        ("send() of 1 frame", repeat(size, || bare(plan(1, rounds)))?),
-        ("send() of 10 frames", repeat(size, || bare(plan(10, rounds)))?),
-        ("send() of 100 frames", repeat(size, || bare(plan(100, rounds)))?),
-    ];
-    let outcome = middle(&outcomes);
-    for (floor, outcomes) in &floors {
-        let row = Row::new("saturated, deliveries", Unit::PerSecond, outcome.per_second);
-        report.add(row.beside(*floor, middle(outcomes).per_second));
+/// The same with small and with large events.
+pub(crate) fn sizes(options: &Options) -> Result<Vec<Report>> {
+    let way = Way::best(options);
+    let mut reports = Vec::new();
+    for (scenario, data) in [("fanout of 64 B", 64), ("fanout of 8 KiB", 8 << 10)] {
+        let mut report = Report::new(scenario, title(CLIENTS, data, way));
+        let course = Course::new(way, CLIENTS, data);
+        paced(options, course, &mut report)?;
+        saturated(options, course, &[1, 10], &mut report)?;
+        reports.push(report);
     }
-    for (floor, outcomes) in &floors {
-        let row = Row::new("saturated, processor", Unit::SecondsPerMillion, outcome.processor);
-        report.add(row.beside(*floor, middle(outcomes).processor));
+    Ok(reports)
+}
+
+/// 10,000 subscribers, or as many as there may be.
+pub(crate) fn crowd(options: &Options) -> Result<Vec<Report>> {
+    let way = Way::best(options);
+    let clients = process::most_connections().min(options.pick(10_000, 2_000));
+    let mut report = Report::new("crowd", title(clients, DATA, way));
+    let course = Course::new(way, clients, DATA);
+    Comparison::measure(options, course.at(1.0).for_seconds(options.pick(3.0, 2.0)), &[1])?
+        .report_paced(&mut report, "1 event/s");
+    saturated(options, course, &[1, 10], &mut report)?;
+    let few = Course::new(way, CLIENTS, DATA).for_seconds(options.pick(1.0, 0.5));
+    Comparison::measure(options, few, &[])?.report_saturated(&mut report, "saturated, 1,000 of them");
+    report.note(SHARED);
+    if clients < options.pick(10_000, 2_000) {
+        report.note(format!("The limit of open files allows {clients} connections."));
     }
+    Ok(vec![report])
+}
+
+/// Published over the HTTP API, whatever else the server has.
+pub(crate) fn http(options: &Options) -> Result<Vec<Report>> {
+    let mut report = Report::new("http", title(CLIENTS, DATA, Way::Http { batch: 1 }));
+    let course = |batch| Course::new(Way::Http { batch }, CLIENTS, DATA);
+    paced(options, course(1), &mut report)?;
+    for (batch, name) in [(1, "1 event a request"), (10, "10 events a request")] {
+        let time = options.pick(1.5, 0.5);
+        Comparison::measure(options, course(batch).for_seconds(time), &[batch])?
+            .report_saturated(&mut report, name);
+    }
+    report.note(format!(
+        "Signed requests; saturated: {} at a time, each on its own connection.",
+        course(1).publishers()
+    ));
+    report.note(SHARED);
+    Ok(vec![report])
+}
+
+/// Client events of a member of a private channel.
+pub(crate) fn whispers(options: &Options) -> Result<Vec<Report>> {
+    let mut report = Report::new("whispers", title(CLIENTS, DATA, Way::Whispers));
+    let course = Course::new(Way::Whispers, CLIENTS, DATA);
+    paced(options, course, &mut report)?;
+    saturated(options, course, &[1, 10], &mut report)?;
+    report.note(
+        "One client whispers to all others. Saturated: it waits as soon as 64 KiB are on their way to each.",
+    );
+    report.note(SHARED);
+    Ok(vec![report])
+}
+
+fn at_pace(options: &Options, course: Course) -> Course {
+    course.at(PACE).for_seconds(options.pick(3.0, 1.0))
+}
+
+fn paced(options: &Options, course: Course, report: &mut Report) -> Result<Comparison> {
+    let comparison = Comparison::measure(options, at_pace(options, course), &[1])?;
+    comparison.report_paced(report, NAME);
+    Ok(comparison)
+}
+
+fn saturated(options: &Options, course: Course, batches: &[usize], report: &mut Report) -> Result<()> {
+    let course = course.for_seconds(options.pick(1.5, 0.5));
+    Comparison::measure(options, course, batches)?.report_saturated(report, "saturated");
     Ok(())
 }
 
-/// Twenty events a second.
-fn paced(size: Size, report: &mut Report) -> Result<()> {
-    let rounds = size.pick(80, 20);
-    let plan = Plan { clients: CLIENTS, len: LEN, batch: 1, pause: PAUSE, rounds };
-    let (mut measured, mut floor) = (Vec::new(), Vec::new());
-    // In turn, so that both see the same moods of the machine.
-    for _ in 0..size.repeats() {
-        measured.push(through_server(rounds, PAUSE)?);
-        floor.push(bare(plan)?);
-    }
-    let latencies = |outcomes: &[Outcome]| {
-        let mut samples = Samples::default();
-        outcomes.iter().for_each(|outcome| samples.add(outcome.latencies.clone()));
-        samples
-    };
-    let (ours, bare) = (latencies(&measured), latencies(&floor));
-    let name = "send() of 1 frame";
-    report.add(Row::times("20 events/s, latency", &ours).beside(name, bare.quantile(0.5)));
-    report.add(Row::times("  send() of 1 frame, latency", &bare));
-    let row = Row::new("20 events/s, processor", Unit::SecondsPerMillion, middle(&measured).processor);
-    report.add(row.beside(name, middle(&floor).processor));
-    Ok(())
-}
-
-/// The medians of what several repeats found; latencies apart, which have quantiles of their own.
-fn middle(outcomes: &[Outcome]) -> Outcome {
-    Outcome {
-        latencies: Vec::new(),
-        per_second: median(outcomes.iter().map(|outcome| outcome.per_second).collect()),
-        processor: median(outcomes.iter().map(|outcome| outcome.processor).collect()),
-    }
-}
-
-fn repeat(size: Size, measure: impl Fn() -> Result<Outcome>) -> Result<Vec<Outcome>> {
-    (0..size.repeats()).map(|_| measure()).collect()
-}
-
-fn through_server(events: usize, pause: Duration) -> Result<Outcome> {
-    let server = Server::start()?;
-    let mut swarm = Swarm::subscribe(server.address, CLIENTS, |_| CHANNEL.to_owned())?;
-    // What connecting has stirred up settles first.
-    std::thread::sleep(Duration::from_millis(300));
-    let publisher = publish(&server.queue(), events as u64, pause)?;
-    let outcome = receive(&mut swarm, server.pid(), events as u64);
-    publisher.join().map_err(|_| "the publishing thread panicked")??;
-    outcome
-}
-
-fn bare(plan: Plan) -> Result<Outcome> {
-    let mut floor = Floor::start(plan)?;
-    floor.go()?;
-    let pid = floor.pid();
-    receive(&mut floor.swarm, pid, (plan.rounds * plan.batch) as u64)
-}
-
-/// Receives until every client has every event.
-fn receive(swarm: &mut Swarm, pid: u32, events: u64) -> Result<Outcome> {
-    let meter = Meter::start(pid)?;
-    let patience = Instant::now() + PATIENCE;
-    let mut tally = Tally::new(CLIENTS);
-    let mut latencies = Vec::new();
-    while tally.deliveries < events * CLIENTS as u64 {
-        if Instant::now() > patience {
-            return Err(format!("not everything arrived: {} deliveries", tally.deliveries).into());
-        }
-        swarm.turn(Duration::from_millis(50), &mut |client, stamp| {
-            tally.count(client, stamp);
-            if latencies.len() < MOST_LATENCIES {
-                latencies.push(stamp::now().saturating_sub(stamp.nanoseconds) as f64);
-            }
-        })?;
-    }
-    let (seconds, used) = (meter.seconds(), meter.used()?);
-    if tally.wrong > 0 {
-        return Err(format!("{} deliveries were lost, double or out of order", tally.wrong).into());
-    }
-    let deliveries = tally.deliveries as f64;
-    Ok(Outcome { latencies, per_second: deliveries / seconds, processor: used * 1e6 / deliveries })
-}
-
-/// Publishes from a thread, with a pause before each event.
-fn publish(queue: &Path, events: u64, pause: Duration) -> Result<Publisher> {
-    let mut producer = Producer::attach(ProducerOptions::new(queue))?;
-    let patience = Instant::now() + PATIENCE;
-    Ok(std::thread::spawn(move || {
-        for number in 0..events {
-            std::thread::sleep(pause);
-            while push(&mut producer, Stamp::now(number)).map_err(|error| error.to_string())? == Push::Full {
-                if Instant::now() > patience {
-                    return Err(format!("the queue stayed full after {number} events"));
-                }
-                std::thread::sleep(Duration::from_micros(200));
-            }
-        }
-        Ok(())
-    }))
-}
-
-fn push(producer: &mut Producer, stamp: Stamp) -> Result<Push> {
-    let data = stamp.data(DATA);
-    let draft = Draft {
-        app: APP.as_bytes(),
-        channels: std::iter::once(CHANNEL.as_bytes()),
-        name: b"OrderShipped",
-        data: data.as_bytes(),
-        except: None,
-    };
-    let event = draft.encode()?;
-    Ok(producer.push(event.len(), |writer| event.write(|piece| writer.put(piece)))?)
+fn title(clients: usize, data: usize, way: Way) -> String {
+    format!("{clients} subscribers of one channel, {data} bytes of data, published {}", way.name())
 }

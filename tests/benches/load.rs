@@ -3,12 +3,13 @@
 //! The consumer is this process: it decodes every event and counts what is missing, out of order or torn. So the figures
 //! are those of the queue, without a server's work.
 
+use crate::Result;
 use crate::children::Directory;
+use crate::options::Options;
 use crate::php::Php;
 use crate::report::{Report, Row, Unit};
 use crate::server::{environment, queue};
 use crate::statistics::{Samples, median};
-use crate::{Result, Size};
 use canyon::event::Event;
 use canyon::queue::{Consumer, ConsumerOptions, Record};
 use std::collections::BTreeMap;
@@ -18,13 +19,13 @@ use std::time::{Duration, Instant};
 /// No run takes this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
+pub(crate) fn run(options: &Options) -> Result<Vec<Report>> {
     let php = Php::latest()?;
     let mut report = Report::new("load", format!("publishers and payloads, PHP {}", php.version));
     for (publishers, bytes) in [(1, 300), (2, 300), (8, 300), (1, 64), (1, 8192)] {
-        let events = size.pick(most(bytes), 20_000) / publishers;
+        let events = options.pick(most(bytes), 20_000) / publishers;
         let (mut each, mut rates) = (Samples::default(), Vec::new());
-        for _ in 0..size.repeats() {
+        for _ in 0..options.repeats() {
             let (samples, rate) = drained(&php, publishers, bytes, events)?;
             each.add(samples);
             rates.push(rate);

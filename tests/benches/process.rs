@@ -2,6 +2,7 @@
 
 use crate::Result;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -27,24 +28,55 @@ pub(crate) fn most_connections() -> usize {
     usize::try_from(limit.saturating_sub(OTHERS)).unwrap_or(usize::MAX)
 }
 
-/// Bytes of physical memory that a process has.
+/// Bytes of physical memory that a process and its children have; what they share counts for each.
 pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
+    family(pid).into_iter().map(resident_bytes_of).sum()
+}
+
+/// A process, its children, and theirs.
+fn family(pid: u32) -> Vec<u32> {
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(pid) = family.get(next) {
+        next += 1;
+        let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
+        for thread in threads.flatten() {
+            // Some kernels have no such file: then the process alone counts.
+            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            family.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+        }
+    }
+    family
+}
+
+fn resident_bytes_of(pid: u32) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("no VmRSS in /proc")?;
     Ok(kilobytes.trim().parse::<u64>()? * 1024)
 }
 
-/// Processor time, user and system, that the threads of a process have used so far.
+/// Processor time, user and system, that the threads of a process and of its children have used so far.
 ///
 /// From `schedstat`, which counts nanoseconds; `stat` counts hundredths of a second.
 fn processor_time(pid: u32) -> Result<Duration> {
     let mut nanoseconds = 0;
-    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
-        nanoseconds += text.split(' ').next().unwrap_or_default().parse::<u64>()?;
+    for pid in family(pid) {
+        let threads = fs::read_dir(format!("/proc/{pid}/task"))
+            .map_err(|error| format!("the server, process {pid}, is gone: {error}"))?;
+        for thread in threads {
+            // A thread may end meanwhile.
+            let text = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
+            nanoseconds += text.split(' ').next().unwrap_or_default().parse::<u64>().unwrap_or(0);
+        }
     }
     Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// Processor time that the calling thread has used so far.
+pub(crate) fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Reads how much processor time a process uses over a while.

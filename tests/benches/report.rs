@@ -1,6 +1,8 @@
 //! What a scenario found: a line of JSON, and a table for people.
 
+use crate::options::Options;
 use crate::statistics::Samples;
+use crate::tally::Faults;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -11,6 +13,10 @@ pub(crate) struct Report {
     title: String,
     rows: Vec<Row>,
     notes: Vec<String>,
+    /// Of all measurements of the scenario; none where nothing is counted.
+    faults: Option<Faults>,
+    /// Why nothing was measured.
+    skipped: Option<&'static str>,
 }
 
 /// One thing that was measured, beside what it is compared with.
@@ -19,9 +25,18 @@ pub(crate) struct Row {
     name: String,
     unit: Unit,
     value: f64,
-    /// Where `value` is a median: the 99th percentile, and the number of samples.
-    tail: Option<(f64, usize)>,
+    /// Where `value` is a median.
+    tail: Option<Tail>,
     floor: Option<(String, f64)>,
+}
+
+/// The slow end of samples.
+#[derive(Debug, Clone, Copy)]
+struct Tail {
+    p99: f64,
+    /// Only where it is worth telling.
+    p999: Option<f64>,
+    samples: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +50,31 @@ pub(crate) enum Unit {
 
 impl Report {
     pub(crate) fn new(scenario: &'static str, title: impl Into<String>) -> Self {
-        Self { scenario, title: title.into(), rows: Vec::new(), notes: Vec::new() }
+        Self {
+            scenario,
+            title: title.into(),
+            rows: Vec::new(),
+            notes: Vec::new(),
+            faults: None,
+            skipped: None,
+        }
+    }
+
+    /// A scenario that only Canyon can run.
+    pub(crate) fn skipped(scenario: &'static str, what: &str) -> Self {
+        let skipped =
+            "skipped: it needs Canyon's queue or its PHP extension, which the server of --url has not";
+        Self { skipped: Some(skipped), ..Self::new(scenario, what) }
+    }
+
+    /// Adds what went wrong in a measurement.
+    pub(crate) fn count(&mut self, faults: Faults) {
+        self.faults.get_or_insert_default().add(faults);
+    }
+
+    /// Deliveries that went wrong.
+    pub(crate) fn faults(&self) -> u64 {
+        self.faults.unwrap_or_default().sum()
     }
 
     pub(crate) fn add(&mut self, row: Row) {
@@ -47,30 +86,54 @@ impl Report {
         self.notes.push(note.into());
     }
 
+    /// The same, once, however often it is said.
+    pub(crate) fn remark(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();
-        json!({"scenario": self.scenario, "title": self.title, "rows": rows, "notes": self.notes})
+        let mut all =
+            json!({"scenario": self.scenario, "title": self.title, "rows": rows, "notes": self.notes});
+        if let Some(Faults { lost, doubled, reordered }) = self.faults {
+            all["faults"] = json!({"lost": lost, "doubled": doubled, "reordered": reordered});
+        }
+        if let Some(why) = self.skipped {
+            all["skipped"] = why.into();
+        }
+        all
     }
 
     pub(crate) fn table(&self) -> String {
-        let head = [&self.title, "", "p99", "beside", "", "ratio"].map(str::to_owned);
+        if let Some(why) = self.skipped {
+            return format!("{}\n  {why}\n", self.title);
+        }
+        let is_deep = self.rows.iter().any(|row| row.tail.is_some_and(|tail| tail.p999.is_some()));
+        let p999 = if is_deep { "p99.9" } else { "" };
+        let head = [&self.title, "", "p99", p999, "beside", "", "ratio"].map(str::to_owned);
         let mut lines = vec![head];
         lines.extend(self.rows.iter().map(Row::cells));
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-        let widths: [usize; 6] = std::array::from_fn(width);
+        let widths: [usize; 7] = std::array::from_fn(width);
         let mut text = String::new();
         for (number, line) in lines.iter().enumerate() {
-            let [name, value, tail, floor, floor_value, ratio] = line;
-            let [w0, w1, w2, w3, w4, w5] = widths;
+            let [name, value, p99, p999, floor, floor_value, ratio] = line;
+            let [w0, w1, w2, w3, w4, w5, w6] = widths;
             let line = format!(
-                "{name:<w0$}  {value:>w1$}  {tail:>w2$}   {floor:<w3$}  {floor_value:>w4$}  {ratio:>w5$}"
+                "{name:<w0$}  {value:>w1$}  {p99:>w2$}  {p999:>w3$}   {floor:<w4$}  {floor_value:>w5$}  {ratio:>w6$}"
             );
             text += line.trim_end();
             text.push('\n');
             if number == 0 {
-                text += &"-".repeat(widths.iter().sum::<usize>() + 11);
+                text += &"-".repeat(widths.iter().sum::<usize>() + 13);
                 text.push('\n');
             }
+        }
+        if let Some(Faults { lost, doubled, reordered }) = self.faults {
+            text += &format!("  Deliveries lost, doubled, out of order: {lost}, {doubled}, {reordered}.\n");
         }
         for note in &self.notes {
             text += &format!("  {note}\n");
@@ -86,8 +149,17 @@ impl Row {
 
     /// A row of times: their median and their 99th percentile.
     pub(crate) fn times(name: impl Into<String>, samples: &Samples) -> Self {
-        let tail = Some((samples.quantile(0.99), samples.count()));
+        let tail = Some(Tail { p99: samples.quantile(0.99), p999: None, samples: samples.count() });
         Self { tail, ..Self::new(name, Unit::Nanoseconds, samples.quantile(0.5)) }
+    }
+
+    /// The same with the one delivery in a thousand that was slowest.
+    pub(crate) fn tails(name: impl Into<String>, samples: &Samples) -> Self {
+        let mut row = Self::times(name, samples);
+        if let Some(tail) = &mut row.tail {
+            tail.p999 = Some(samples.quantile(0.999));
+        }
+        row
     }
 
     /// Puts a floor (or something else worth comparing with) beside the row.
@@ -97,9 +169,9 @@ impl Row {
     }
 
     /// Of fewer than a hundred samples the 99th percentile is the largest of them, and is called so.
-    fn tail(&self, p99: f64, samples: usize) -> String {
-        let name = if samples < 100 { "max " } else { "" };
-        format!("{name}{}", self.unit.show(p99))
+    fn tail(&self, value: f64, samples: usize, least: usize) -> String {
+        let name = if samples < least { "max " } else { "" };
+        format!("{name}{}", self.unit.show(value))
     }
 
     fn ratio(&self) -> Option<f64> {
@@ -110,8 +182,11 @@ impl Row {
     fn json(&self) -> Value {
         let mut row = json!({"name": self.name, "unit": self.unit.name()});
         row[if self.tail.is_some() { "p50" } else { "value" }] = json!(rounded(self.value));
-        if let Some((p99, samples)) = self.tail {
+        if let Some(Tail { p99, p999, samples }) = self.tail {
             row["p99"] = json!(rounded(p99));
+            if let Some(p999) = p999 {
+                row["p999"] = json!(rounded(p999));
+            }
             row["samples"] = json!(samples);
         }
         if let Some((name, value)) = &self.floor {
@@ -121,7 +196,7 @@ impl Row {
         row
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn cells(&self) -> [String; 7] {
         let (floor, floor_value) = match &self.floor {
             Some((name, value)) => (name.clone(), self.unit.show(*value)),
             None => Default::default(),
@@ -129,7 +204,8 @@ impl Row {
         [
             self.name.clone(),
             self.unit.show(self.value),
-            self.tail.map(|(p99, samples)| self.tail(p99, samples)).unwrap_or_default(),
+            self.tail.map(|tail| self.tail(tail.p99, tail.samples, 100)).unwrap_or_default(),
+            self.tail.and_then(|tail| Some(self.tail(tail.p999?, tail.samples, 1000))).unwrap_or_default(),
             floor,
             floor_value,
             self.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
@@ -167,7 +243,7 @@ fn rounded(value: f64) -> f64 {
 }
 
 /// What the figures were measured on.
-pub(crate) fn machine(quick: bool) -> Value {
+pub(crate) fn machine(options: &Options) -> Value {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let cpuinfo = read("/proc/cpuinfo");
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
@@ -177,6 +253,8 @@ pub(crate) fn machine(quick: bool) -> Value {
         "processors": std::thread::available_parallelism().map_or(1, usize::from),
         "kernel": read("/proc/sys/kernel/osrelease").trim(),
         "load": read("/proc/loadavg").split(' ').next().unwrap_or_default(),
-        "quick": quick,
+        "quick": options.quick,
+        "server": options.url.map_or_else(|| "Canyon".to_owned(), |url| url.0.to_string()),
+        "workers": options.workers,
     })
 }

@@ -2,6 +2,8 @@
 
 use crate::Result;
 use crate::children::{Directory, Process};
+use crate::options::Options;
+use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -43,16 +45,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start() -> Result<Self> {
+    pub(crate) fn start(options: &Options) -> Result<Self> {
+        Self::with(options, &json!({}))
+    }
+
+    /// A server whose app has some settings that are not the defaults.
+    pub(crate) fn with(options: &Options, settings: &Value) -> Result<Self> {
         let directory = Directory::create()?;
         let mut environment = environment(&directory);
         let program = setting("CANYON_BIN")?;
         let mut process = Process::start(
             Command::new(&program)
-                .args(["serve", "--listen", "127.0.0.1:0"])
+                .arg("serve")
                 // Whoever runs this may have settings of an own server in the environment.
                 .env_clear()
-                .envs(environment.iter().map(|(name, value)| (name, value)))
+                .env("CANYON_SETTINGS", configuration(options, &queue(&directory), settings).to_string())
                 .env("CANYON_LOG", "warn")
                 .stderr(Stdio::inherit()),
         )?;
@@ -82,6 +89,19 @@ impl Server {
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
+}
+
+/// What the server is told. Clients may whisper as fast as they can.
+fn configuration(options: &Options, queue: &Path, settings: &Value) -> Value {
+    let mut app = json!({"id": APP, "key": KEY, "secret": SECRET, "queue": queue, "client_event_rate": 0});
+    for (name, value) in settings.as_object().into_iter().flatten() {
+        app[name] = value.clone();
+    }
+    let mut all = json!({"listen": ["127.0.0.1:0"], "app": [app]});
+    if let Some(workers) = options.workers {
+        all["workers"] = workers.get().into();
+    }
+    all
 }
 
 /// A name that `tests/setup/env.sh` exports.

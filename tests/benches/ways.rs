@@ -1,12 +1,13 @@
 //! The same event handed over in other ways, all in one run: to Redis over a persistent connection of phpredis, as a Unix
 //! datagram, and as a signed request to the HTTP API over a connection that is kept alive. Somebody reads at every end.
 
+use crate::Result;
+use crate::options::Options;
 use crate::php::Php;
 use crate::redis::Redis;
 use crate::report::{Report, Row};
 use crate::server::{Server, setting};
 use crate::statistics::Samples;
-use crate::{Result, Size};
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -14,19 +15,19 @@ use std::thread;
 
 const CHANNEL: &str = "orders";
 
-pub(crate) fn run(size: Size) -> Result<Vec<Report>> {
+pub(crate) fn run(options: &Options) -> Result<Vec<Report>> {
     let modules = setting("REDIS_MODULES")?;
     let php = ["igbinary.so", "redis.so"]
         .iter()
         .fold(Php::latest()?, |php, module| php.with_extension(&Path::new(&modules).join(module)));
-    let server = Server::start()?;
+    let server = Server::start(options)?;
     let redis = Redis::start(CHANNEL)?;
     let datagrams = server.directory().join("datagrams");
     receive(&datagrams)?;
-    let count = size.pick("20000", "1000");
+    let count = options.pick("20000", "1000");
     let (port, socket) = (redis.address.port().to_string(), datagrams.to_string_lossy().into_owned());
     let mut all: BTreeMap<String, Samples> = BTreeMap::new();
-    for _ in 0..size.repeats() {
+    for _ in 0..options.repeats() {
         for (name, samples) in php.run("ways.php", &[count, &port, &socket], server.environment())? {
             all.entry(name).or_default().add(samples);
         }
