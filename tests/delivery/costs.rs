@@ -56,7 +56,7 @@ fn burst(audience: &mut Audience, events: u64) -> (Calls, u64) {
     let (calls, allocations) = (Calls::count(), allocations::count());
     let gate = Gate::shut();
     audience.publish();
-    wait(|| gate.holds_worker());
+    wait(Gate::holds_worker);
     (0..events).for_each(|_| audience.publish());
     audience.wait_for_hub();
     drop(gate);
