@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 /// See the module.
 ///
-/// In this order: what a delivery touches lies together in the first two cache lines.
+/// In this order: what a delivery touches lies together, at the head.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Connection {

@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 /// Bytes waiting for one worker over which publishers are held up.
 const MARK: usize = 16 << 20;
 
-/// What a frame takes in the outbox of each receiver. A small frame for ten thousand is much work for a worker: without
-/// this, many seconds of it could pile up under the mark.
+/// What a frame counts for each of its receivers. A small frame for ten thousand is much work for a worker: without this,
+/// many seconds of it could pile up under the mark.
 const PLACE_IN_OUTBOX: usize = 32;
 
 /// One thing for a worker to do.

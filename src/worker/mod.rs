@@ -13,7 +13,8 @@
 //! puts the slot into a lane, and `Worker::flush`, which is a `send`: no allocation, no lock, no atomic operation, and no
 //! second system call. `tests/delivery` counts that. The kernel takes nine tenths of the time; of the rest nearly all is
 //! waiting for memory, because sending to a thousand sockets throws everything of ours out of the caches in between. So
-//! what counts is how many cache lines a delivery touches one after the other: two of the connection, one of its socket.
+//! what counts is how few cache lines a delivery touches one after the other: those of the connection's head, and its
+//! socket's.
 
 mod delivery;
 mod flushing;

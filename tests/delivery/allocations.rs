@@ -9,18 +9,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-static COUNT: AtomicU64 = AtomicU64::new(0);
+static WORKER: AtomicU64 = AtomicU64::new(0);
+static DRAIN: AtomicU64 = AtomicU64::new(0);
 
 struct Counting;
 
-/// Allocations of the server's threads so far; to make one larger counts, too.
-pub(crate) fn count() -> u64 {
-    COUNT.load(Ordering::SeqCst)
+/// How many allocations two threads of the server made; to make one larger counts, too.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allocations {
+    pub(crate) worker: u64,
+    pub(crate) drain: u64,
+}
+
+impl Allocations {
+    /// Those so far.
+    pub(crate) fn count() -> Self {
+        Self { worker: WORKER.load(Ordering::SeqCst), drain: DRAIN.load(Ordering::SeqCst) }
+    }
+
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self { worker: self.worker - before.worker, drain: self.drain - before.drain }
+    }
 }
 
 fn note() {
-    if is_called(b"canyon-") {
-        COUNT.fetch_add(1, Ordering::SeqCst);
+    if is_called(b"canyon-worker") {
+        WORKER.fetch_add(1, Ordering::SeqCst);
+    } else if is_called(b"canyon-drain") {
+        DRAIN.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -52,7 +52,7 @@ impl Gate {
     }
 
     /// Whether a worker stands before it.
-    pub(crate) fn holds_worker(&self) -> bool {
+    pub(crate) fn holds_worker() -> bool {
         IS_HELD.load(Ordering::SeqCst)
     }
 }
