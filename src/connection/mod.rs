@@ -8,7 +8,7 @@ mod session;
 mod socket;
 
 pub(crate) use outbox::{Flushed, Outbox, SharedFrame};
-pub(crate) use session::{Place, Reaction, Session};
+pub(crate) use session::{Reaction, Session};
 pub(crate) use socket::Stream;
 
 use crate::hub::Quota;
