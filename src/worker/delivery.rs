@@ -62,6 +62,7 @@ impl State {
 
     /// Takes the connection at `place` off a channel's list.
     pub(super) fn leave(&mut self, app: usize, channel: &str, place: usize) {
+        self.trim.note_end();
         let Some(moved) = self.subscribers.remove(app, channel, place) else { return };
         let subscriptions = self.connections.get_mut(moved).map(|other| &mut other.session.subscriptions);
         if let Some(subscription) = subscriptions.and_then(|subscriptions| subscriptions.get_mut(channel)) {

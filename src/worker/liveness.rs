@@ -22,6 +22,8 @@ impl State {
         } else if connection.has_missed_pong(now) {
             metrics.silent_clients_closed.increment();
             connection.close(&Close::NO_PONG, now);
+            // Who has been silent all along will not answer this either, and those on its channels should know.
+            connection.has_said_goodbye = true;
             self.watch(entry.slot);
         } else if connection.is_silent(now) {
             connection.send(frame::ping());

@@ -21,6 +21,7 @@ mod flushing;
 mod liveness;
 mod settling;
 mod subscribers;
+mod trim;
 mod wheel;
 
 use crate::connection::{Connection, Reaction, Stream};
@@ -41,6 +42,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use subscribers::Subscribers;
 use tokio::task::{LocalSet, spawn_local, yield_now};
+use trim::Trim;
 use wheel::{Entry, Wheel};
 
 /// Read in one go; shared by all connections of the worker.
@@ -85,6 +87,7 @@ struct State {
     /// Dirty connections of large fan-outs.
     bulk: VecDeque<usize>,
     wheel: Wheel,
+    trim: Trim,
     /// Connections looked at every second: their socket is full, or they are being closed.
     watched: Vec<Entry>,
     decoder: Decoder,
@@ -110,6 +113,7 @@ impl Worker {
             prompt: VecDeque::new(),
             bulk: VecDeque::new(),
             wheel: Wheel::new(),
+            trim: Trim::default(),
             watched: Vec::new(),
             decoder: Decoder::new(MAX_CLIENT_MESSAGE),
             incoming: Vec::new(),
@@ -167,6 +171,8 @@ impl Worker {
             state.check_alive(entry, &self.hub.metrics);
         }
         self.check_watched(&mut state);
+        let now = state.wheel.now();
+        state.trim.tick(now);
     }
 
     /// One turn; whether there is more to do.
@@ -323,6 +329,7 @@ impl Worker {
         let Connection { mut session, stream, quota, .. } = state.connections.remove(slot);
         state.slots.remove(&session.socket_id);
         state.slots.give_back();
+        state.trim.note_end();
         view::disconnected(&session.app.config.id, session.socket_id);
         for (channel, place) in session.leave_all(&self.hub, self.index, slot) {
             state.leave(session.app.index, &channel, place);

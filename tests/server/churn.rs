@@ -162,7 +162,7 @@ async fn whisper(mut client: Client) -> Client {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_reordered_while_clients_come_and_go() {
-    let house = Arc::new(House::with("", "client_event_rate = 0"));
+    let house = Arc::new(House::with("", "client_event_rate = 0\nactivity_timeout = 600"));
     let mut listening = Vec::new();
     for number in 0..LISTENERS {
         let (mut client, mut view) = (house.client().await, View::default());

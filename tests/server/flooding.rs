@@ -18,7 +18,7 @@ fn frames(first: u8) -> Vec<u8> {
 #[tokio::test]
 async fn a_client_that_asks_and_never_reads_is_hung_up_on() {
     let house = House::with("", "max_event_bytes = 1024");
-    let mut stream = RawClient::open(&house, 4096);
+    let mut stream = RawClient::open(&house);
     // Far more than the sockets of both sides can hold in answers.
     let flood = move || (0..500).find_map(|_| stream.write_all(&frames(PING)).err());
     patiently(tokio::task::spawn_blocking(flood)).await.unwrap().expect("the server hangs up");
@@ -46,7 +46,7 @@ impl Drop for Flood {
 async fn a_client_that_never_pauses_holds_nobody_up() {
     let house = House::open();
     // One for each worker.
-    let _floods = [(); 2].map(|()| Flood::start(RawClient::open(&house, 4096)));
+    let _floods = [(); 2].map(|()| Flood::start(RawClient::open(&house)));
     for _ in 0..4 {
         let mut client = house.client().await;
         client.subscribe("lobby", None).await;

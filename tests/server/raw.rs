@@ -3,7 +3,7 @@
 use crate::support::{House, KEY, SECRET};
 use canyon::protocol::signature;
 use serde_json::{Value, json};
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -12,10 +12,18 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct RawClient {
-    stream: TcpStream,
+    stream: Socket,
     socket_id: String,
     /// What was read and is not yet a whole frame.
     bytes: Vec<u8>,
+}
+
+fn shake_hands(mut socket: &Socket) {
+    let handshake = format!(
+        "GET /app/{KEY}?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    socket.write_all(handshake.as_bytes()).unwrap();
 }
 
 /// A frame of the server's.
@@ -28,25 +36,32 @@ pub(crate) enum Frame {
 }
 
 impl RawClient {
-    /// Connected, its handshake sent, nothing read yet; with room for about so many bytes.
-    pub(crate) fn open(house: &House, room: usize) -> TcpStream {
+    /// Connected, its handshake sent, nothing read yet; with room for little.
+    pub(crate) fn open(house: &House) -> TcpStream {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.set_recv_buffer_size(room).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
         socket.connect(&SocketAddr::from(([127, 0, 0, 1], house.port)).into()).unwrap();
-        let mut stream = TcpStream::from(socket);
-        let handshake = format!(
-            "GET /app/{KEY}?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        );
-        stream.write_all(handshake.as_bytes()).unwrap();
-        stream
+        shake_hands(&socket);
+        socket.into()
     }
 
     /// Connected, its `connection_established` read.
-    pub(crate) fn connect(house: &House, room: usize) -> Self {
-        let mut client =
-            Self { stream: Self::open(house, room), socket_id: String::new(), bytes: Vec::new() };
+    pub(crate) fn connect(house: &House) -> Self {
+        Self::established(Self::open(house).into())
+    }
+
+    /// The same over the Unix socket, for which the kernel keeps some 200 kB and never more: what a client has not read is
+    /// soon the server's to keep.
+    pub(crate) fn connect_locally(house: &House) -> Self {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        socket.connect(&SockAddr::unix(house.socket()).unwrap()).unwrap();
+        shake_hands(&socket);
+        Self::established(socket)
+    }
+
+    fn established(stream: Socket) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut client = Self { stream, socket_id: String::new(), bytes: Vec::new() };
         let head = loop {
             match client.bytes.windows(4).position(|window| window == b"\r\n\r\n") {
                 Some(end) => break end + 4,
