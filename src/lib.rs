@@ -26,7 +26,7 @@
 //! ```
 //!
 //! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics` and `view` are
-//! leaves that all may write.
+//! leaves that all may write, `spare` one that all may use.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
 
@@ -60,6 +60,8 @@ pub mod metrics;
 pub mod protocol;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
+mod spare;
 #[cfg(feature = "server")]
 mod view;
 #[cfg(feature = "server")]

@@ -17,12 +17,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("check", &["protocol"]),
     ("publisher", &["check", "event", "queue"]),
     ("fork_guard", &[]),
+    ("spare", &[]),
     ("view", &["protocol"]),
     ("error", &["config", "queue"]),
-    ("hub", &["bell", "config", "fork_guard", "metrics", "protocol"]),
+    ("hub", &["bell", "config", "fork_guard", "metrics", "protocol", "spare"]),
     ("webhook", &["config", "hub", "metrics", "protocol"]),
-    ("connection", &["config", "fork_guard", "hub", "protocol", "view"]),
-    ("worker", &["connection", "hub", "metrics", "protocol", "view"]),
+    ("connection", &["config", "fork_guard", "hub", "protocol", "spare", "view"]),
+    ("worker", &["connection", "hub", "metrics", "protocol", "spare", "view"]),
     ("http", &["config", "connection", "hub", "protocol", "worker", "view"]),
     ("drain", &["config", "error", "event", "hub", "metrics", "protocol", "queue", "view"]),
     (
@@ -42,6 +43,7 @@ const MAY_BE_UNSAFE: &[&str] = &[
     "src/queue/fault.rs",
     "src/queue/fork.rs",
     "src/queue/segment.rs",
+    "src/worker/trim.rs",
 ];
 
 /// What the top level consists of, dotfiles apart.

@@ -8,7 +8,7 @@ mod session;
 mod socket;
 
 pub(crate) use outbox::{Flushed, Outbox, SharedFrame};
-pub(crate) use session::{Place, Reaction, Session};
+pub(crate) use session::{Reaction, Session};
 pub(crate) use socket::Stream;
 
 use crate::hub::Quota;
@@ -34,7 +34,7 @@ pub(crate) struct Connection {
     pub(crate) is_resuming: bool,
     /// Whether the worker looks at this connection every second.
     pub(crate) is_watched: bool,
-    /// Whether the client sent a close frame: once it is answered, nothing more will come.
+    /// Whether the client sent a close frame, or is taken for dead: once ours is sent, nothing more will come.
     pub(crate) has_said_goodbye: bool,
     /// Tick of the worker's clock at which it connected.
     since: u32,

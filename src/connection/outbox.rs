@@ -71,6 +71,11 @@ impl Outbox {
         self.len() + frames * PLACE
     }
 
+    /// Bytes of the longest frame among them.
+    pub(crate) fn longest(&self) -> usize {
+        self.first.iter().chain(&self.rest).map(|frame| frame.len()).max().unwrap_or_default()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_none()
     }

@@ -8,6 +8,7 @@ use crate::protocol::client_message::{Signin, Subscribe, Unsubscribe};
 use crate::protocol::user::MAX_WATCHED;
 use crate::protocol::{ChannelKind, ClientMessage, ErrorReply, Member, SocketId, User};
 use crate::protocol::{channel, frame, signature};
+use crate::spare::Spare;
 use crate::view;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -43,26 +44,23 @@ struct Rate {
 #[derive(Debug)]
 pub(crate) struct Subscription {
     /// Where the worker's list of the channel has this connection; set when the subscription is admitted.
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<usize>,
     /// The member that this connection is on a presence channel.
     pub(crate) user_id: Option<Arc<str>>,
-}
-
-/// A position in a worker's list of a channel's subscribers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) channel: usize,
-    pub(crate) position: usize,
 }
 
 /// What the worker has to do after a message.
 #[derive(Debug)]
 pub(crate) enum Reaction {
     Nothing,
-    /// An admission is in the worker's own inbox: it counts before the client's next message.
-    Subscribed,
-    /// The connection is to be taken off a list.
-    Unsubscribed(Place),
+    /// What is in the worker's own inbox counts before the client's next message: its admission, or one that it no
+    /// longer wants.
+    Posted,
+    /// The connection is to be taken off the channel's list.
+    Unsubscribed {
+        channel: Arc<str>,
+        place: usize,
+    },
 }
 
 impl Session {
@@ -98,7 +96,7 @@ impl Session {
             }
             Ok(ClientMessage::Pong) => Ok(Reaction::Nothing),
             Ok(ClientMessage::Subscribe(subscribe)) => self.subscribe(&subscribe, hub, subscriber),
-            Ok(ClientMessage::Unsubscribe(unsubscribe)) => self.unsubscribe(&unsubscribe, hub, worker),
+            Ok(ClientMessage::Unsubscribe(unsubscribe)) => self.unsubscribe(&unsubscribe, hub, subscriber),
             Ok(ClientMessage::Signin(signin)) => self.sign_in(&signin, hub, subscriber, outbox),
             Ok(ClientMessage::ClientEvent { event, channel, data }) => match (channel, data) {
                 (Some(channel), Some(data)) => self.relay(&event, &channel, data, hub),
@@ -115,14 +113,15 @@ impl Session {
     }
 
     /// Leaves every channel and signs out, as a departing client does; the places it had.
-    pub(crate) fn leave_all(&mut self, hub: &Hub, worker: usize, slot: usize) -> Vec<Place> {
+    pub(crate) fn leave_all(&mut self, hub: &Hub, worker: usize, slot: usize) -> Vec<(Arc<str>, usize)> {
+        let subscriber = Subscriber { worker, slot, socket_id: self.socket_id };
         let leave = |(name, subscription): (Arc<str>, Subscription)| {
-            hub.unsubscribe(&self.app, &name, worker, subscription.user_id.as_deref());
-            subscription.place
+            hub.unsubscribe(&self.app, &name, subscriber, subscription.user_id.as_deref());
+            subscription.place.map(|place| (name, place))
         };
         let places = std::mem::take(&mut self.subscriptions).into_iter().filter_map(leave).collect();
         if let Some(user) = self.user.take() {
-            hub.sign_out(&self.app, Subscriber { worker, slot, socket_id: self.socket_id }, &user);
+            hub.sign_out(&self.app, subscriber, &user);
         }
         places
     }
@@ -149,13 +148,15 @@ impl Session {
             ChannelKind::User => return Err(ErrorReply::not_signed_in(name)),
             ChannelKind::Public | ChannelKind::Private => None,
         };
-        let user_id = member.as_ref().map(|member| Arc::clone(&member.user_id));
-        hub.subscribe(&self.app, name, subscriber, member)
+        let shared = hub
+            .subscribe(&self.app, name, subscriber, member.as_ref())
             .map_err(|PresenceFull| ErrorReply::presence_full(name, self.app.config.max_presence_members))?;
-        self.subscriptions.insert(name.into(), Subscription { place: None, user_id });
+        let user_id = member.map(|member| member.user_id);
+        self.subscriptions.insert(shared, Subscription { place: None, user_id });
         self.is_authorized |= kind.is_guarded();
         view::did(self.socket_id, "subscribed to", name);
-        Ok(Reaction::Subscribed)
+        // On a presence channel the admission comes when the channel is settled.
+        Ok(if kind == ChannelKind::Presence { Reaction::Nothing } else { Reaction::Posted })
     }
 
     /// The member that a presence subscription makes of this connection: the one of `channel_data`, else the user it is
@@ -233,13 +234,18 @@ impl Session {
         &mut self,
         unsubscribe: &Unsubscribe,
         hub: &Hub,
-        worker: usize,
+        subscriber: Subscriber,
     ) -> Result<Reaction, ErrorReply> {
         let name = unsubscribe.channel.as_str();
-        let subscription = self.subscriptions.remove(name).ok_or_else(|| ErrorReply::not_subscribed(name))?;
-        hub.unsubscribe(&self.app, name, worker, subscription.user_id.as_deref());
+        let (channel, subscription) =
+            self.subscriptions.remove_entry(name).ok_or_else(|| ErrorReply::not_subscribed(name))?;
+        self.subscriptions.give_back();
+        hub.unsubscribe(&self.app, name, subscriber, subscription.user_id.as_deref());
         view::did(self.socket_id, "unsubscribed from", name);
-        Ok(subscription.place.map_or(Reaction::Nothing, Reaction::Unsubscribed))
+        Ok(match subscription.place {
+            Some(place) => Reaction::Unsubscribed { channel, place },
+            None => Reaction::Posted,
+        })
     }
 
     /// Passes a client event on to the other subscribers of its channel.

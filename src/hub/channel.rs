@@ -1,17 +1,18 @@
 //! What is known of one occupied channel.
 
+use super::Subscriber;
 use super::facts::Occupancy;
-use super::presence::{Joined, Presence};
-use crate::protocol::{EncodedFrame, Member, frame};
+use super::presence::Presence;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Subscriptions per worker, and the members of a presence channel.
 #[derive(Debug, Default)]
 pub(super) struct Channel {
-    /// By worker, those only that have any: what a publish looks through, and most channels have few.
+    /// By worker, those only that have any: what a publish looks through, and most channels have few. Whoever is not admitted
+    /// yet stands in `presence`.
     subscriptions: Vec<Share>,
-    presence: Presence,
+    pub(super) presence: Option<Box<Presence>>,
     /// When the number of subscriptions was last told to the subscribers.
     pub(super) counted: Option<Instant>,
     /// Whether somebody is waiting to tell them.
@@ -28,17 +29,17 @@ struct Share {
 }
 
 /// What a departure changed.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Departure {
-    /// The member whose last subscription this was.
-    pub(super) gone: Option<Member>,
+    /// Whether a member went with their last subscription.
+    pub(super) is_member_gone: bool,
     /// Whether nobody is left on the channel.
-    pub(super) vacant: bool,
+    pub(super) is_vacant: bool,
 }
 
 impl Channel {
     pub(super) fn is_vacant(&self) -> bool {
-        self.subscriptions.is_empty()
+        self.subscriptions.is_empty() && self.arrivals() == 0
     }
 
     /// The workers that have subscribers, and how many.
@@ -47,14 +48,15 @@ impl Channel {
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {
+        let admitted: u64 = self.subscriptions.iter().map(|share| u64::from(share.count)).sum();
         Occupancy {
-            subscriptions: self.subscriptions.iter().map(|share| u64::from(share.count)).sum(),
-            users: self.presence.len() as u64,
+            subscriptions: admitted + self.arrivals() as u64,
+            users: self.presence.as_ref().map_or(0, |presence| presence.len() as u64),
         }
     }
 
     pub(super) fn user_ids(&self) -> Vec<Arc<str>> {
-        self.presence.user_ids()
+        self.presence.as_ref().map(|presence| presence.user_ids()).unwrap_or_default()
     }
 
     pub(super) fn count(&mut self, worker: usize) {
@@ -80,18 +82,27 @@ impl Channel {
         self.subscriptions.iter().position(|share| share.worker as usize == worker)
     }
 
-    /// Adds a member, unless it is a new one and there are `limit` already.
-    pub(super) fn join(&mut self, member: Member, limit: usize) -> Joined {
-        self.presence.join(member, limit)
+    /// Takes a subscription away; who is left will be told if a member went.
+    pub(super) fn leave(&mut self, name: &str, subscriber: Subscriber, user_id: Option<&str>) -> Departure {
+        let is_withdrawn =
+            self.presence.as_mut().is_some_and(|presence| presence.withdraw(subscriber.socket_id));
+        if !is_withdrawn {
+            self.discount(subscriber.worker);
+        }
+        let is_heard = !self.subscriptions.is_empty();
+        let mut is_member_gone = false;
+        if let (Some(presence), Some(user_id)) = (self.presence.as_mut(), user_id)
+            && presence.leave(user_id)
+        {
+            is_member_gone = true;
+            if is_heard {
+                presence.tell_removed(name, user_id);
+            }
+        }
+        Departure { is_member_gone, is_vacant: self.is_vacant() }
     }
 
-    pub(super) fn leave(&mut self, worker: usize, user_id: Option<&str>) -> Departure {
-        self.discount(worker);
-        let gone = user_id.and_then(|user_id| self.presence.leave(user_id));
-        Departure { gone, vacant: self.is_vacant() }
-    }
-
-    pub(super) fn subscription_succeeded(&mut self, name: &Arc<str>, is_presence: bool) -> EncodedFrame {
-        if is_presence { self.presence.roster(name) } else { frame::subscription_succeeded(name, "{}") }
+    fn arrivals(&self) -> usize {
+        self.presence.as_ref().map_or(0, |presence| presence.arrivals())
     }
 }

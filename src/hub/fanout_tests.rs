@@ -34,7 +34,7 @@ impl House {
 
     fn subscribe(&self, channel: &str, worker: usize) {
         let subscriber = Subscriber { worker, slot: 7, socket_id: SocketId::from_random(7) };
-        assert_eq!(self.hub.subscribe(self.app(), channel, subscriber, None), Ok(()));
+        assert_eq!(self.hub.subscribe(self.app(), channel, subscriber, None).map(drop), Ok(()));
     }
 
     /// How many letters each worker has; they are taken away.

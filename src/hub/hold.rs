@@ -153,7 +153,8 @@ impl Hub {
     }
 
     fn relay(&self, app: &App, channel: &str, from: SocketId, frame: &EncodedFrame, told: Option<LifeEvent>) {
-        let shard = self.shard(app, channel).lock();
+        let mut shard = self.shard(app, channel).lock();
+        self.settle_first(app, &mut shard, channel);
         if let Some((name, channel)) = shard.channels.get_key_value(channel) {
             self.post(app, name, channel, Some(from), frame);
         }

@@ -20,8 +20,10 @@ const PLACE_IN_OUTBOX: usize = 32;
 pub(crate) enum Letter {
     /// A frame for the subscribers of a channel.
     Deliver(Delivery),
-    /// A subscription that counts from here on.
+    /// Subscriptions that count from here on.
     Admit(Admission),
+    /// A presence channel to be settled when the turn is over.
+    Settle { app: usize, channel: Arc<str> },
     /// A frame for one connection.
     Send { slot: usize, socket_id: SocketId, frame: EncodedFrame },
     /// One connection to be closed.
@@ -37,21 +39,23 @@ pub(crate) enum Letter {
 pub(crate) struct Delivery {
     pub(crate) app: usize,
     pub(crate) channel: Arc<str>,
+    /// One frame, or several in one buffer.
     pub(crate) frame: EncodedFrame,
     pub(crate) except: Option<SocketId>,
     /// Subscribers that the worker had when the letter was sent.
     pub(crate) receivers: u32,
 }
 
-/// A subscription that counts from here on, and the frames that tell the client so: its success, then, on a cache
-/// channel, what is remembered or that nothing is.
+/// Subscriptions that count from here on, and the frames that tell the clients so.
 #[derive(Debug)]
 pub(crate) struct Admission {
     pub(crate) app: usize,
     pub(crate) channel: Arc<str>,
-    pub(crate) slot: usize,
-    pub(crate) socket_id: SocketId,
-    pub(crate) frames: Vec<EncodedFrame>,
+    /// Slots and socket ids.
+    pub(crate) connections: Vec<(usize, SocketId)>,
+    pub(crate) succeeded: EncodedFrame,
+    /// On a cache channel: what is remembered, or that nothing is.
+    pub(crate) remembered: Option<EncodedFrame>,
 }
 
 /// An accepted socket, non-blocking, not yet known to any runtime.
@@ -155,9 +159,12 @@ impl Letter {
     fn weight(&self) -> usize {
         let frame = match self {
             Self::Deliver(delivery) => delivery.frame.len() + delivery.receivers as usize * PLACE_IN_OUTBOX,
-            Self::Admit(admission) => admission.frames.iter().map(EncodedFrame::len).sum(),
+            Self::Admit(admission) => {
+                let remembered = admission.remembered.as_ref().map_or(0, EncodedFrame::len);
+                admission.succeeded.len() + remembered + admission.connections.len() * PLACE_IN_OUTBOX
+            }
             Self::Send { frame, .. } => frame.len(),
-            Self::Close { .. } | Self::Adopt(_) | Self::Stop { .. } => 0,
+            Self::Settle { .. } | Self::Close { .. } | Self::Adopt(_) | Self::Stop { .. } => 0,
         };
         frame + size_of::<Self>()
     }

@@ -27,6 +27,7 @@ pub(crate) mod life;
 mod lock;
 mod observer;
 mod presence;
+mod settling;
 mod users;
 
 pub(crate) use app::{App, Quota};
@@ -40,6 +41,7 @@ use crate::config::{Config, LifeKind};
 use crate::metrics::Metrics;
 use crate::protocol::channel::is_cached;
 use crate::protocol::{EncodedFrame, Member, SocketId, frame};
+use crate::spare::Spare;
 use cache::Cache;
 use life::LifeEvent;
 use lock::Lock;
@@ -146,6 +148,7 @@ impl Hub {
     /// Nothing is encoded for a channel that nobody is on, unless the channel remembers its last event.
     pub(crate) fn publish(&self, app: &App, channel: &str, event: &Event<'_>) {
         let mut shard = self.shard(app, channel).lock();
+        self.settle_first(app, &mut shard, channel);
         let Shard { channels, cache, .. } = &mut *shard;
         let occupied = channels.get_key_value(channel);
         let is_remembered = is_cached(channel);
@@ -165,7 +168,8 @@ impl Hub {
         }
     }
 
-    /// Counts a subscription and sends its admission to the subscriber's own worker.
+    /// Counts a subscription; its admission comes through the inbox of the subscriber's own worker, at once or, on a
+    /// presence channel, when the channel is settled. Gives the channel's name back, as the copy that all share.
     ///
     /// `member` is given on presence channels and on no other.
     pub(crate) fn subscribe(
@@ -173,70 +177,105 @@ impl Hub {
         app: &App,
         name: &str,
         subscriber: Subscriber,
-        member: Option<Member>,
-    ) -> Result<(), PresenceFull> {
+        member: Option<&Member>,
+    ) -> Result<Arc<str>, PresenceFull> {
         let mut shard = self.shard(app, name).lock();
         let name: Arc<str> = match shard.channels.get_key_value(name) {
             Some((name, _)) => Arc::clone(name),
             None => name.into(),
         };
-        let is_presence = member.is_some();
         let Shard { channels, cache, due } = &mut *shard;
         let channel = channels.entry(Arc::clone(&name)).or_default();
         let was_vacant = channel.is_vacant();
-        let joined = member.map(|member| channel.join(member, app.config.max_presence_members));
-        if let Some(Joined::Full) = joined {
-            return Err(PresenceFull);
-        }
         if was_vacant {
+            // Told before the member: in this order it happened.
             self.observe(app, LifeKind::ChannelOccupied, || LifeEvent::channel_occupied(app, &name));
         }
-        if let Some(Joined::First(newcomer)) = joined {
-            let added = frame::member_added(&name, &newcomer.added());
-            self.post(app, &name, channel, None, &added);
-            self.observe(app, LifeKind::MemberAdded, || {
-                LifeEvent::member_added(app, &name, &newcomer.user_id)
-            });
-        }
-        channel.count(subscriber.worker);
-        let mut frames = vec![channel.subscription_succeeded(&name, is_presence)];
-        if is_cached(&name) {
-            let remembered = cache.frame(&name, Instant::now());
-            if remembered.is_none() && !std::mem::replace(&mut channel.is_miss_told, true) {
-                self.observe(app, LifeKind::CacheMiss, || LifeEvent::cache_miss(app, &name));
+        match member {
+            Some(member) => self.join(app, &name, channel, subscriber, member)?,
+            None => {
+                channel.count(subscriber.worker);
+                let (succeeded, remembered) = self.welcome(app, &name, channel, cache);
+                self.inboxes[subscriber.worker].send(Letter::Admit(Admission {
+                    app: app.index,
+                    channel: Arc::clone(&name),
+                    connections: vec![(subscriber.slot, subscriber.socket_id)],
+                    succeeded,
+                    remembered,
+                }));
             }
-            frames.push(remembered.unwrap_or_else(|| frame::cache_miss(&name)));
         }
-        self.inboxes[subscriber.worker].send(Letter::Admit(Admission {
-            app: app.index,
-            channel: Arc::clone(&name),
-            slot: subscriber.slot,
-            socket_id: subscriber.socket_id,
-            frames,
-        }));
         self.recount(app, &name, channel, due);
+        Ok(name)
+    }
+
+    fn join(
+        &self,
+        app: &App,
+        name: &Arc<str>,
+        channel: &mut Channel,
+        subscriber: Subscriber,
+        member: &Member,
+    ) -> Result<(), PresenceFull> {
+        let is_heard = channel.workers().next().is_some();
+        let presence = channel.presence.get_or_insert_default();
+        match presence.join(subscriber, member, app.config.max_presence_members) {
+            Joined::Full => return Err(PresenceFull),
+            Joined::Again => {}
+            Joined::First => {
+                if is_heard {
+                    presence.tell_added(name, member);
+                }
+                self.observe(app, LifeKind::MemberAdded, || {
+                    LifeEvent::member_added(app, name, &member.user_id)
+                });
+            }
+        }
+        self.call_to_settle(app, name, channel, subscriber.worker);
         Ok(())
     }
 
+    /// What newcomers get first: the success, with everybody who is there on a presence channel, and on a cache channel
+    /// what is remembered or that nothing is.
+    fn welcome(
+        &self,
+        app: &App,
+        name: &Arc<str>,
+        channel: &mut Channel,
+        cache: &mut Cache,
+    ) -> (EncodedFrame, Option<EncodedFrame>) {
+        let succeeded = match &mut channel.presence {
+            Some(presence) => presence.roster(name),
+            None => frame::subscription_succeeded(name),
+        };
+        if !is_cached(name) {
+            return (succeeded, None);
+        }
+        let remembered = cache.frame(name, Instant::now());
+        if remembered.is_none() && !std::mem::replace(&mut channel.is_miss_told, true) {
+            self.observe(app, LifeKind::CacheMiss, || LifeEvent::cache_miss(app, name));
+        }
+        (succeeded, Some(remembered.unwrap_or_else(|| frame::cache_miss(name))))
+    }
+
     /// Takes back a subscription; `user_id` is that of its member on a presence channel.
-    pub(crate) fn unsubscribe(&self, app: &App, name: &str, worker: usize, user_id: Option<&str>) {
+    pub(crate) fn unsubscribe(&self, app: &App, name: &str, subscriber: Subscriber, user_id: Option<&str>) {
         let mut shard = self.shard(app, name).lock();
         let Shard { channels, due, .. } = &mut *shard;
         let Some((name, _)) = channels.get_key_value(name) else { return };
         let name = Arc::clone(name);
         let Some(channel) = channels.get_mut(&name) else { return };
-        let Departure { gone, vacant } = channel.leave(worker, user_id);
-        if let Some(member) = gone {
-            let removed = frame::member_removed(&name, &member.removed());
-            self.post(app, &name, channel, None, &removed);
-            self.observe(app, LifeKind::MemberRemoved, || {
-                LifeEvent::member_removed(app, &name, &member.user_id)
-            });
+        let Departure { is_member_gone, is_vacant } = channel.leave(&name, subscriber, user_id);
+        if let Some(user_id) = user_id.filter(|_| is_member_gone) {
+            self.observe(app, LifeKind::MemberRemoved, || LifeEvent::member_removed(app, &name, user_id));
         }
         self.recount(app, &name, channel, due);
-        if vacant {
+        if is_vacant {
             channels.remove(&name);
+            channels.give_back();
             self.observe(app, LifeKind::ChannelVacated, || LifeEvent::channel_vacated(app, &name));
+        } else {
+            self.call_to_settle(app, &name, channel, subscriber.worker);
         }
     }
 

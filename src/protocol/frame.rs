@@ -4,6 +4,7 @@
 //! what they forgive (pusher-websocket-swift drops a frame without `data`, pusher-websocket-java throws). So `data`
 //! is never left out, and each constructor here has the form of the protocol contract, section 2.
 
+use super::presence::Listed;
 use super::{Close, ErrorReply, SocketId};
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -47,10 +48,32 @@ pub fn connection_established(socket_id: SocketId, activity_timeout: u32) -> Enc
     frame.raw(r#"{"event":"pusher:connection_established","data":"#).string(&data).raw("}").text()
 }
 
-/// `subscription_succeeded`; `data` is `{}` or the roster of a presence channel.
+/// `subscription_succeeded` on a channel that is no presence channel.
 #[must_use]
-pub fn subscription_succeeded(channel: &str, data: &str) -> EncodedFrame {
-    event("pusher_internal:subscription_succeeded", channel, data)
+pub fn subscription_succeeded(channel: &str) -> EncodedFrame {
+    event("pusher_internal:subscription_succeeded", channel, "{}")
+}
+
+/// `subscription_succeeded` on a presence channel, with everybody who is there:
+/// `{"presence":{"ids":…,"hash":…,"count":…}}`.
+///
+/// It may be a megabyte, made anew whenever somebody comes: all it takes is copying.
+#[must_use]
+pub fn roster<'a>(channel: &str, members: impl ExactSizeIterator<Item = &'a Listed> + Clone) -> EncodedFrame {
+    const FRAME: usize = 192;
+    let count = members.len();
+    let listed: usize = members.clone().map(|member| member.id().len() + member.entry().len() + 2).sum();
+    let mut frame = Builder::with_capacity(FRAME + channel.len() + listed);
+    frame.raw(r#"{"event":"pusher_internal:subscription_succeeded","channel":"#).string(channel);
+    frame.raw(r#","data":"{\"presence\":{\"ids\":["#);
+    for (index, member) in members.clone().enumerate() {
+        frame.raw(if index == 0 { "" } else { "," }).raw(member.id());
+    }
+    frame.raw(r#"],\"hash\":{"#);
+    for (index, member) in members.enumerate() {
+        frame.raw(if index == 0 { "" } else { "," }).raw(member.entry());
+    }
+    frame.raw(r#"},\"count\":"#).raw(&count.to_string()).raw(r#"}}"}"#).text()
 }
 
 /// `member_added` with the JSON text of the member.
@@ -192,6 +215,7 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Member;
 
     fn text(frame: &EncodedFrame) -> String {
         let header = match frame[1] {
@@ -220,6 +244,24 @@ mod tests {
         );
         assert_eq!(text(&event("E", "c", "{\"a\":1}")), r#"{"event":"E","channel":"c","data":"{\"a\":1}"}"#);
         assert_eq!(text(&pong()), r#"{"event":"pusher:pong","data":"{}"}"#);
+    }
+
+    #[test]
+    fn the_roster_lists_every_id_in_hash() {
+        let member = |id: &str, info: &str| Member { user_id: id.into(), user_info: info.into() }.listed();
+        let members = [member("31", r#"{"name":"Ada"}"#), member("a\"b", "null")];
+        let data = |members: &[Listed]| {
+            let frame: serde_json::Value =
+                serde_json::from_str(&text(&roster("presence-a", members.iter()))).unwrap();
+            assert_eq!(frame["event"], "pusher_internal:subscription_succeeded");
+            assert_eq!(frame["channel"], "presence-a");
+            frame["data"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            data(&members),
+            r#"{"presence":{"ids":["31","a\"b"],"hash":{"31":{"name":"Ada"},"a\"b":null},"count":2}}"#
+        );
+        assert_eq!(data(&[]), r#"{"presence":{"ids":[],"hash":{},"count":0}}"#);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use super::channel::MAX_USER_ID_LENGTH;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// One user on a presence channel, however many connections the user has there.
@@ -55,30 +54,46 @@ impl Member {
         format!(r#"{{"user_id":{},"user_info":{}}}"#, quoted(&self.user_id), self.user_info)
     }
 
-    /// `{"user_id":…}`, the data of `member_removed`.
+    /// What a list of members says of this one.
     #[must_use]
-    pub fn removed(&self) -> String {
-        format!(r#"{{"user_id":{}}}"#, quoted(&self.user_id))
+    pub fn listed(&self) -> Listed {
+        let id = inside_a_string(&quoted(&self.user_id).to_string());
+        let entry = format!("{id}:{}", inside_a_string(&self.user_info));
+        Listed { id: id.len(), entry: entry.into() }
     }
 }
 
-/// `{"presence":{"ids":…,"hash":…,"count":…}}`, the data of `subscription_succeeded` on a presence channel.
-///
-/// Every id is in `hash`, with `null` where the application gave no `user_info`: pusher-js counts by `hash`.
-pub fn roster<'a>(members: impl ExactSizeIterator<Item = &'a Member> + Clone) -> String {
-    let mut text = String::from(r#"{"presence":{"ids":["#);
-    let count = members.len();
-    for (index, member) in members.clone().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        let _ = write!(text, "{comma}{}", quoted(&member.user_id));
+/// `{"user_id":…}`, the data of `member_removed`.
+#[must_use]
+pub fn removed(user_id: &str) -> String {
+    format!(r#"{{"user_id":{}}}"#, quoted(user_id))
+}
+
+/// A member as lists name it: as text of a frame's `data` already, so that a list is put together by copying.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// `\"31\":{\"name\":\"Ada\"}`
+    entry: Box<str>,
+    /// Bytes of `entry` that are the id.
+    id: usize,
+}
+
+impl Listed {
+    /// Its part of `ids`.
+    pub(super) fn id(&self) -> &str {
+        &self.entry[..self.id]
     }
-    text.push_str(r#"],"hash":{"#);
-    for (index, member) in members.enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        let _ = write!(text, "{comma}{}:{}", quoted(&member.user_id), member.user_info);
+
+    /// Its part of `hash`: `null` where the application gave no `user_info`, for pusher-js counts by `hash`.
+    pub(super) fn entry(&self) -> &str {
+        &self.entry
     }
-    let _ = write!(text, r#"}},"count":{count}}}}}"#);
-    text
+}
+
+/// The text as it stands inside a JSON string.
+fn inside_a_string(text: &str) -> String {
+    let quoted = quoted(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 fn quoted(text: &str) -> serde_json::Value {
@@ -117,7 +132,7 @@ mod tests {
     fn user_info_keeps_its_text() {
         let member = Member::from_channel_data(r#"{"user_id":1,"user_info":{"z":{},"a":1.50}}"#).unwrap();
         assert_eq!(member.added(), r#"{"user_id":"1","user_info":{"z":{},"a":1.50}}"#);
-        assert_eq!(member.removed(), r#"{"user_id":"1"}"#);
+        assert_eq!(removed(&member.user_id), r#"{"user_id":"1"}"#);
     }
 
     #[test]
@@ -133,15 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn the_roster_lists_every_id_in_hash() {
-        let members = [
-            Member { user_id: "31".into(), user_info: r#"{"name":"Ada"}"#.into() },
-            Member { user_id: "a\"b".into(), user_info: "null".into() },
-        ];
-        assert_eq!(
-            roster(members.iter()),
-            r#"{"presence":{"ids":["31","a\"b"],"hash":{"31":{"name":"Ada"},"a\"b":null},"count":2}}"#
-        );
-        assert_eq!(roster([].iter()), r#"{"presence":{"ids":[],"hash":{},"count":0}}"#);
+    fn a_listed_member_is_text_of_a_string() {
+        let listed = |id: &str, info: &str| Member { user_id: id.into(), user_info: info.into() }.listed();
+        let ada = listed("31", r#"{"name":"Ada"}"#);
+        assert_eq!((ada.id(), ada.entry()), (r#"\"31\""#, r#"\"31\":{\"name\":\"Ada\"}"#));
+        let odd = listed("a\"b", "null");
+        assert_eq!((odd.id(), odd.entry()), (r#"\"a\\\"b\""#, r#"\"a\\\"b\":null"#));
     }
 }

@@ -1,7 +1,7 @@
 //! From letters to outboxes. Nothing is written to a socket here.
 
 use super::State;
-use crate::connection::{Place, SharedFrame};
+use crate::connection::SharedFrame;
 use crate::hub::{Admission, Delivery};
 use crate::protocol::{EncodedFrame, SocketId};
 
@@ -32,18 +32,24 @@ impl State {
         slots.len()
     }
 
-    /// Puts a connection on its channel's list and tells the client so.
-    pub(super) fn admit(&mut self, admission: Admission) {
-        if !self.holds(admission.slot, admission.socket_id) {
-            return;
+    /// Puts connections on their channel's list and tells the clients so; how many there were.
+    pub(super) fn admit(&mut self, admission: &Admission) -> usize {
+        let succeeded = SharedFrame::new(admission.succeeded.clone());
+        let remembered = admission.remembered.clone().map(SharedFrame::new);
+        for &(slot, socket_id) in &admission.connections {
+            if !self.holds(slot, socket_id) {
+                continue;
+            }
+            let connection = &mut self.connections[slot];
+            // It may have unsubscribed while the letter was on its way.
+            if let Some(subscription) = connection.session.subscriptions.get_mut(&admission.channel) {
+                subscription.place = Some(self.subscribers.add(admission.app, &admission.channel, slot));
+                connection.deliver(&succeeded);
+                remembered.iter().for_each(|frame| connection.deliver(frame));
+                self.mark_prompt(slot);
+            }
         }
-        let Admission { app, channel, slot, frames, .. } = admission;
-        let connection = &mut self.connections[slot];
-        if let Some(subscription) = connection.session.subscriptions.get_mut(&channel) {
-            subscription.place = Some(self.subscribers.add(app, channel, slot));
-            frames.into_iter().for_each(|frame| connection.send(frame));
-            self.mark_prompt(slot);
-        }
+        admission.connections.len()
     }
 
     /// Gives a frame to one connection, if it is still there.
@@ -54,15 +60,13 @@ impl State {
         }
     }
 
-    /// Takes a connection off a list.
-    pub(super) fn leave(&mut self, place: Place) {
-        let Some(moved) = self.subscribers.remove(place) else { return };
-        let subscriptions =
-            self.connections.get_mut(moved.slot).map(|other| &mut other.session.subscriptions);
-        if let Some(subscription) =
-            subscriptions.and_then(|subscriptions| subscriptions.get_mut(&moved.channel))
-        {
-            subscription.place = Some(moved.place);
+    /// Takes the connection at `place` off a channel's list.
+    pub(super) fn leave(&mut self, app: usize, channel: &str, place: usize) {
+        self.trim.note_end();
+        let Some(moved) = self.subscribers.remove(app, channel, place) else { return };
+        let subscriptions = self.connections.get_mut(moved).map(|other| &mut other.session.subscriptions);
+        if let Some(subscription) = subscriptions.and_then(|subscriptions| subscriptions.get_mut(channel)) {
+            subscription.place = Some(place);
         }
     }
 

@@ -15,7 +15,8 @@ const CLOSE_WAIT: u32 = 3;
 /// An outbox over this many times `max_event_bytes` marks a slow client, if it makes no progress.
 const SLOW_EVENTS: usize = 4;
 
-/// ... and over this many times, whether it makes progress or not: memory has an end.
+/// ... and over this many times, whether it makes progress or not: memory has an end. Times the longest frame that waits,
+/// if that is longer: the list of a presence channel may be, and must not be held against a client that is reading it.
 const HOPELESS_EVENTS: usize = 16;
 
 impl Worker {
@@ -103,7 +104,9 @@ impl Worker {
         let event = connection.session.app.config.max_event_bytes;
         let waiting = connection.outbox.weight();
         let stuck = connection.stalled.is_some_and(|since| now >= since + self.settings.send_timeout);
-        let slow = (stuck && waiting > SLOW_EVENTS * event) || waiting > HOPELESS_EVENTS * event;
+        let hopeless =
+            waiting > HOPELESS_EVENTS * event && waiting > HOPELESS_EVENTS * connection.outbox.longest();
+        let slow = (stuck && waiting > SLOW_EVENTS * event) || hopeless;
         if slow && connection.closing.is_none() {
             connection.outbox.discard_unsent();
             connection.close(&Close::TOO_SLOW, now);

@@ -15,11 +15,15 @@ impl State {
         let now = self.wheel.now();
         let connection = &mut self.connections[entry.slot];
         connection.outbox.shrink();
-        if connection.is_unauthorized(now) {
+        if connection.closing.is_some() {
+            // It was given up already, or it hung up: its end is watched.
+        } else if connection.is_unauthorized(now) {
             self.terminate(entry.slot, entry.socket_id, &Close::NOT_AUTHORIZED);
         } else if connection.has_missed_pong(now) {
             metrics.silent_clients_closed.increment();
             connection.close(&Close::NO_PONG, now);
+            // Who has been silent all along will not answer this either, and those on its channels should know.
+            connection.has_said_goodbye = true;
             self.watch(entry.slot);
         } else if connection.is_silent(now) {
             connection.send(frame::ping());

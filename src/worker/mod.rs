@@ -19,14 +19,18 @@
 mod delivery;
 mod flushing;
 mod liveness;
+mod settling;
 mod subscribers;
+mod trim;
 mod wheel;
 
 use crate::connection::{Connection, Reaction, Stream};
 use crate::hub::{Hub, Letter, Mailbox, Quota};
 use crate::protocol::reader::{Decoder, Incoming};
 use crate::protocol::{ErrorReply, SocketId, frame};
+use crate::spare::Spare;
 use crate::view;
+use settling::{Unsettled, pause};
 use slab::Slab;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -38,6 +42,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use subscribers::Subscribers;
 use tokio::task::{LocalSet, spawn_local, yield_now};
+use trim::Trim;
 use wheel::{Entry, Wheel};
 
 /// Read in one go; shared by all connections of the worker.
@@ -76,11 +81,13 @@ struct State {
     connections: Slab<Connection>,
     slots: HashMap<SocketId, usize, foldhash::fast::RandomState>,
     subscribers: Subscribers,
+    unsettled: Unsettled,
     /// Dirty connections to flush first: answers, and events of small channels.
     prompt: VecDeque<usize>,
     /// Dirty connections of large fan-outs.
     bulk: VecDeque<usize>,
     wheel: Wheel,
+    trim: Trim,
     /// Connections looked at every second: their socket is full, or they are being closed.
     watched: Vec<Entry>,
     decoder: Decoder,
@@ -102,9 +109,11 @@ impl Worker {
             connections: Slab::new(),
             slots: HashMap::default(),
             subscribers: Subscribers::new(apps),
+            unsettled: Unsettled::default(),
             prompt: VecDeque::new(),
             bulk: VecDeque::new(),
             wheel: Wheel::new(),
+            trim: Trim::default(),
             watched: Vec::new(),
             decoder: Decoder::new(MAX_CLIENT_MESSAGE),
             incoming: Vec::new(),
@@ -124,8 +133,10 @@ impl Worker {
     async fn turns(self: &Rc<Self>) {
         let mut clock = tokio::time::interval(Duration::from_secs(1));
         loop {
+            let pause_end = self.state.borrow().unsettled.next();
             tokio::select! {
                 () = self.mailbox.rung() => {}
+                () = pause(pause_end) => {}
                 _ = clock.tick() => self.tick(),
             }
             while self.turn() {
@@ -160,12 +171,17 @@ impl Worker {
             state.check_alive(entry, &self.hub.metrics);
         }
         self.check_watched(&mut state);
+        let now = state.wheel.now();
+        state.trim.tick(now);
     }
 
     /// One turn; whether there is more to do.
     fn turn(self: &Rc<Self>) -> bool {
         let mut state = self.state.borrow_mut();
         self.take_letters(&mut state, delivery::TURN_BUDGET);
+        if self.settle(&mut state) {
+            self.take_letters(&mut state, delivery::TURN_BUDGET);
+        }
         self.flush_slice(&mut state);
         state.is_dirty() || !self.mailbox.is_empty()
     }
@@ -178,7 +194,8 @@ impl Worker {
             budget = budget.saturating_sub(1);
             match letter {
                 Letter::Deliver(delivery) => budget = budget.saturating_sub(state.deliver(delivery)),
-                Letter::Admit(admission) => state.admit(admission),
+                Letter::Admit(admission) => budget = budget.saturating_sub(state.admit(&admission)),
+                Letter::Settle { app, channel } => state.unsettled.add(app, channel),
                 Letter::Send { slot, socket_id, frame } => state.send(slot, socket_id, frame),
                 Letter::Close { slot, socket_id, close } => state.terminate(slot, socket_id, &close),
                 Letter::Adopt(socket) => match Stream::register(socket) {
@@ -282,9 +299,11 @@ impl Worker {
                 let reaction = connection.session.receive(&text, &self.hub, address, &mut connection.outbox);
                 match reaction {
                     Reaction::Nothing => {}
-                    // The admission is taken at once: it counts before the client's next message.
-                    Reaction::Subscribed => self.take_letters(state, usize::MAX),
-                    Reaction::Unsubscribed(place) => state.leave(place),
+                    Reaction::Posted => self.take_letters(state, usize::MAX),
+                    Reaction::Unsubscribed { channel, place } => {
+                        let app = state.connections[slot].session.app.index;
+                        state.leave(app, &channel, place);
+                    }
                 }
             }
             // What the hosted service does with a binary frame is not known.
@@ -309,9 +328,11 @@ impl Worker {
     fn remove(&self, state: &mut State, slot: usize) {
         let Connection { mut session, stream, quota, .. } = state.connections.remove(slot);
         state.slots.remove(&session.socket_id);
+        state.slots.give_back();
+        state.trim.note_end();
         view::disconnected(&session.app.config.id, session.socket_id);
-        for place in session.leave_all(&self.hub, self.index, slot) {
-            state.leave(place);
+        for (channel, place) in session.leave_all(&self.hub, self.index, slot) {
+            state.leave(session.app.index, &channel, place);
         }
         // The client may come back as soon as it sees the end: its place must be free by then.
         drop(quota);

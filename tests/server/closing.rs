@@ -81,32 +81,3 @@ async fn a_broken_frame_closes_with_1002() {
     let close = [&1002_u16.to_be_bytes()[..], b"WebSocket protocol error"].concat();
     assert!(bytes.ends_with(&close), "{}", String::from_utf8_lossy(&bytes));
 }
-
-#[tokio::test]
-async fn a_client_that_does_not_read_is_hung_up_on_and_nobody_else_notices() {
-    let house = House::with("send_timeout = 1", "max_event_bytes = 65536");
-    let mut lazy = house.client().await;
-    lazy.subscribe("lobby", None).await;
-    let mut eager = house.client().await;
-    eager.subscribe("lobby", None).await;
-    let data = "x".repeat(65_000);
-    let mut sent = 0;
-    while house.server.metrics().slow_clients_closed.get() == 0 {
-        assert!(sent < 2_000, "the lazy client was never hung up on");
-        let (status, message) =
-            house.publish(&json!({"name": "big", "data": data, "channel": "lobby"})).await;
-        assert_eq!(status, 200, "{message}");
-        eager.event("big").await;
-        sent += 1;
-    }
-    // Once it reads after all, it finds whole frames and the reason.
-    let code = loop {
-        match lazy.frame().await {
-            Some(Message::Text(_)) => {}
-            Some(Message::Close(Some(frame))) => break u16::from(frame.code),
-            other => panic!("{other:?}"),
-        }
-    };
-    assert_eq!(code, 4100);
-    eager.expect_nothing().await;
-}

@@ -1,10 +1,10 @@
 //! Clients that send as fast as they can.
 
-use crate::support::{House, KEY, patiently};
+use crate::raw::RawClient;
+use crate::support::{House, patiently};
 use serde_json::json;
-use socket2::{Domain, Socket, Type};
 use std::io::Write;
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::thread;
 
 const PING: u8 = 0x89;
@@ -15,24 +15,10 @@ fn frames(first: u8) -> Vec<u8> {
     [first, 0x80, 0, 0, 0, 0].repeat(10_000)
 }
 
-/// A connected client of raw bytes that has room for little.
-fn raw(house: &House) -> TcpStream {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    socket.connect(&SocketAddr::from(([127, 0, 0, 1], house.port)).into()).unwrap();
-    let mut stream = TcpStream::from(socket);
-    let handshake = format!(
-        "GET /app/{KEY}?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
-    stream.write_all(handshake.as_bytes()).unwrap();
-    stream
-}
-
 #[tokio::test]
 async fn a_client_that_asks_and_never_reads_is_hung_up_on() {
     let house = House::with("", "max_event_bytes = 1024");
-    let mut stream = raw(&house);
+    let mut stream = RawClient::open(&house);
     // Far more than the sockets of both sides can hold in answers.
     let flood = move || (0..500).find_map(|_| stream.write_all(&frames(PING)).err());
     patiently(tokio::task::spawn_blocking(flood)).await.unwrap().expect("the server hangs up");
@@ -60,7 +46,7 @@ impl Drop for Flood {
 async fn a_client_that_never_pauses_holds_nobody_up() {
     let house = House::open();
     // One for each worker.
-    let _floods = [(); 2].map(|()| Flood::start(raw(&house)));
+    let _floods = [(); 2].map(|()| Flood::start(RawClient::open(&house)));
     for _ in 0..4 {
         let mut client = house.client().await;
         client.subscribe("lobby", None).await;

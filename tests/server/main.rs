@@ -4,14 +4,18 @@
 
 mod cache;
 mod channels_api;
+mod churn;
 mod client_events;
 mod closing;
+mod crowd;
 mod events_api;
 mod flooding;
 mod handshake;
 mod limits;
 mod presence;
 mod queue;
+mod raw;
+mod slow;
 mod start;
 mod subscriptions;
 mod support;

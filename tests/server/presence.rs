@@ -76,26 +76,3 @@ async fn unusable_channel_data_is_refused() {
     client.expect_nothing().await;
     client.subscribe(ROOM, Some(r#"{"user_id":1}"#)).await;
 }
-
-#[tokio::test]
-async fn everybody_learns_of_everybody_when_many_join_at_once() {
-    const MEMBERS: usize = 60;
-    let house = House::open();
-    let mut joined = Vec::new();
-    for number in 0..MEMBERS {
-        let mut client = house.client().await;
-        client.ask_for(ROOM, Some(&json!({"user_id": number}).to_string())).await;
-        joined.push(client);
-    }
-    for client in &mut joined {
-        let list = inner(&client.event("pusher_internal:subscription_succeeded").await);
-        let mut known = list["presence"]["ids"].as_array().unwrap().len();
-        while known < MEMBERS {
-            client.event("pusher_internal:member_added").await;
-            known += 1;
-        }
-    }
-    for client in &mut joined {
-        client.expect_nothing().await;
-    }
-}

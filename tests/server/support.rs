@@ -20,6 +20,9 @@ pub(crate) const ID: &str = "4242";
 pub(crate) const KEY: &str = "app-key";
 pub(crate) const SECRET: &str = "app-secret";
 
+/// Where a house listens beside its port.
+const SOCKET: &str = "http.sock";
+
 /// A running server and the directory of its queue.
 pub(crate) struct House {
     pub(crate) server: Server,
@@ -39,9 +42,10 @@ impl House {
         let directory = tempfile::tempdir().unwrap();
         let queue = directory.path().join("queue");
         let toml = format!(
-            "listen = ['127.0.0.1:0']\nqueue = '{}'\nworkers = 2\n{top}\n\
+            "listen = ['127.0.0.1:0', 'unix:{}']\nqueue = '{}'\nworkers = 2\n{top}\n\
              [[app]]\nid = '{ID}'\nkey = '{KEY}'\nsecret = '{SECRET}'\n{app}\n\
              [[app]]\nid = 'other'\nkey = 'other-key'\nsecret = 'other-secret'\n",
+            directory.path().join(SOCKET).display(),
             queue.display()
         );
         Self::around(Server::start(&settle(&toml)).unwrap(), directory)
@@ -53,6 +57,11 @@ impl House {
         let port = address.rsplit(':').next().unwrap().parse().unwrap();
         let queue = directory.path().join("queue");
         Self { server, port, queue, directory }
+    }
+
+    /// The Unix socket of a house that was opened with settings.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.directory.path().join(SOCKET)
     }
 
     /// The server, to be stopped, and the directory with its queue.

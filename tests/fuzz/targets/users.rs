@@ -3,7 +3,7 @@
 #![no_main]
 
 use canyon::protocol::channel::MAX_USER_ID_LENGTH;
-use canyon::protocol::presence::roster;
+use canyon::protocol::presence::removed;
 use canyon::protocol::user::MAX_WATCHED;
 use canyon::protocol::{ErrorReply, Member, User, frame};
 use canyon_fuzz::{refused, sent, value};
@@ -26,11 +26,13 @@ fn member(text: &str) {
     assert!((1..=MAX_USER_ID_LENGTH).contains(&member.user_id.chars().count()));
     let again = Member::from_channel_data(&member.added()).expect("what we send is what we read");
     assert_eq!((&again.user_id, &again.user_info), (&member.user_id, &member.user_info));
-    let gone = value(&member.removed()).expect("an id is a string");
+    let gone = value(&removed(&member.user_id)).expect("an id is a string");
     assert_eq!(gone["user_id"], *member.user_id);
 
     let other = Member { user_id: format!("{}'", member.user_id).into(), user_info: "null".into() };
-    let Some(roster) = value(&roster([&other, &member].into_iter())) else { return };
+    let succeeded = sent(&frame::roster("presence-a", [&other.listed(), &member.listed()].into_iter()));
+    let data = succeeded.expect("the list is a string")["data"].as_str().unwrap().to_owned();
+    let Some(roster) = value(&data) else { return };
     let presence = &roster["presence"];
     assert_eq!(presence["count"], 2);
     for id in presence["ids"].as_array().unwrap() {
