@@ -1,20 +1,24 @@
 //! What an accepted socket says first: the HTTP API of Pusher, and the way in for WebSocket clients.
 //!
-//! HTTP/1.1 is hyper's. A request is answered on the worker that owns its socket, and an event is in the workers'
-//! inboxes before its publisher is told so: the order of requests on one connection is the order of delivery.
+//! A WebSocket handshake that comes in one piece is answered at once; all other HTTP/1.1 is hyper's. A request is answered
+//! on the worker that owns its socket, and an event is in the workers' inboxes before its publisher is told so: the order
+//! of requests on one connection is the order of delivery.
 
 mod channels;
 mod events;
+mod handshake;
 mod info;
+mod prefixed;
 mod query;
 mod signed;
 mod upgrade;
 
 use crate::connection::Stream;
-use crate::hub::{App, Hub};
+use crate::hub::{App, Hub, Socket};
 use crate::view;
 use crate::worker::Worker;
 use bytes::Bytes;
+use handshake::First;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
@@ -23,11 +27,13 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use percent_encoding::percent_decode_str;
+use prefixed::Prefixed;
 use query::Query;
 use signed::Signed;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::Future;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -60,23 +66,55 @@ impl Refusal {
 }
 
 /// Speaks HTTP with a socket until it ends or has become a WebSocket.
-pub(crate) fn serve(worker: Rc<Worker>, stream: Stream) -> Pin<Box<dyn Future<Output = ()>>> {
+pub(crate) fn serve(worker: Rc<Worker>, socket: Socket) -> Pin<Box<dyn Future<Output = ()>>> {
     Box::pin(async move {
-        let is_local = stream.is_local();
+        if let Err(error) = meet(&worker, socket).await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    })
+}
+
+/// Reads what the client says first, and decides who answers.
+async fn meet(worker: &Rc<Worker>, socket: Socket) -> io::Result<()> {
+    // Whoever is as near as a proxy has said it by now. Read before the runtime knows the socket, it wakes nobody.
+    let mut first = First::read(|buffer| read_now(&socket, buffer))?;
+    let stream = Stream::register(socket)
+        .inspect_err(|error| tracing::warn!(%error, "an accepted connection could not be registered"))?;
+    if let First::Silence = first {
+        tokio::time::timeout(HEADER_TIMEOUT, stream.readable()).await??;
+        first = First::read(|buffer| stream.try_read(buffer))?;
+    }
+    match first {
+        First::End => Ok(()),
+        First::Handshake(handshake) => upgrade::enter(worker, stream, *handshake).await,
+        First::Silence => speak(worker, Prefixed::new(Bytes::new(), stream)).await,
+        First::Http(beginning) => speak(worker, Prefixed::new(beginning, stream)).await,
+    }
+}
+
+fn read_now(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
+    match socket {
+        Socket::Tcp(stream) => (&**stream).read(buffer),
+        Socket::Unix(stream) => (&**stream).read(buffer),
+    }
+}
+
+/// Lets hyper speak; boxed, as what it needs is many times what a handshake needs.
+fn speak(worker: &Rc<Worker>, stream: Prefixed) -> Pin<Box<dyn Future<Output = io::Result<()>>>> {
+    let (worker, is_local) = (Rc::clone(worker), stream.is_local());
+    Box::pin(async move {
         let service = service_fn(move |request| {
             let worker = Rc::clone(&worker);
             async move { Ok::<_, Infallible>(answer(&worker, request, is_local).await) }
         });
-        let served = http1::Builder::new()
+        http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
             .max_buf_size(HEAD_BYTES)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades()
-            .await;
-        if let Err(error) = served {
-            tracing::debug!(%error, "an HTTP connection ended early");
-        }
+            .await
+            .map_err(io::Error::other)
     })
 }
 

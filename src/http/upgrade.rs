@@ -1,17 +1,21 @@
 //! `GET /app/{key}`: from an HTTP request to a WebSocket client, or to one that is told why not.
 
+use super::handshake::Handshake;
+use super::prefixed::Prefixed;
 use super::{Answer, query::Query};
 use crate::connection::Stream;
 use crate::hub::Quota;
 use crate::protocol::{Close, EncodedFrame, frame};
 use crate::view;
 use crate::worker::Worker;
+use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{ORIGIN, UPGRADE};
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,11 +38,7 @@ pub(super) fn is_requested(request: &Request<Incoming>) -> bool {
 /// handshake, and pusher-js would come back again and again.
 pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, is_local: bool) -> Answer {
     let upgrade = hyper::upgrade::on(&mut request);
-    let admission = admit(worker, &request, is_local);
-    if let Err(close) = &admission {
-        let who = format_args!("a connection to {}", request.uri().path());
-        view::refused(who, format_args!("{} {}", close.code, close.reason));
-    }
+    let admission = admit(worker, &request, || is_local);
     match create_response(&request.map(|_| ())) {
         Ok(response) => {
             tokio::task::spawn_local(switch(Rc::clone(worker), upgrade, admission));
@@ -52,8 +52,29 @@ pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, is_loc
     }
 }
 
+/// The same for a handshake that came in one piece.
+pub(super) async fn enter(worker: &Rc<Worker>, stream: Stream, handshake: Handshake) -> io::Result<()> {
+    let Handshake { request, answer, leftover } = handshake;
+    match admit(worker, &request, || stream.is_local()) {
+        Ok(quota) => adopt(worker, quota, stream, answer, &leftover),
+        // Boxed: those who are let in, nearly all, need no room for it.
+        Err(close) => Box::pin(refuse(stream, answer, &close)).await,
+    }
+    Ok(())
+}
+
+/// Admits a request, and lets whoever watches know if it is refused.
+fn admit<B>(worker: &Worker, request: &Request<B>, is_local: impl FnOnce() -> bool) -> Result<Quota, Close> {
+    let admission = check(worker, request, is_local);
+    if let Err(close) = &admission {
+        let who = format_args!("a connection to {}", request.uri().path());
+        view::refused(who, format_args!("{} {}", close.code, close.reason));
+    }
+    admission
+}
+
 /// Checks in the order of the protocol contract: key, app, TLS, protocol, quota, origin.
-fn admit(worker: &Worker, request: &Request<Incoming>, is_local: bool) -> Result<Quota, Close> {
+fn check<B>(worker: &Worker, request: &Request<B>, is_local: impl FnOnce() -> bool) -> Result<Quota, Close> {
     let uri = request.uri();
     let inside = uri.path().strip_prefix(worker.settings.path_prefix.as_str());
     let key = inside.and_then(|path| path.strip_prefix("/app/")).ok_or(Close::PATH_NOT_FOUND)?;
@@ -61,7 +82,7 @@ fn admit(worker: &Worker, request: &Request<Incoming>, is_local: bool) -> Result
     if !app.config.enabled {
         return Err(Close::APP_DISABLED);
     }
-    if app.config.requires_tls && !(is_local && is_proxied_tls(request)) {
+    if app.config.requires_tls && !(is_local() && is_proxied_tls(request)) {
         return Err(Close::TLS_ONLY);
     }
     let query = Query::parse(uri.query().unwrap_or_default());
@@ -81,29 +102,34 @@ fn admit(worker: &Worker, request: &Request<Incoming>, is_local: bool) -> Result
 }
 
 /// Whether a proxy says that the client speaks TLS with it. To be believed from this host only.
-fn is_proxied_tls(request: &Request<Incoming>) -> bool {
+fn is_proxied_tls<B>(request: &Request<B>) -> bool {
     request.headers().get("x-forwarded-proto").is_some_and(|proto| proto == "https" || proto == "wss")
 }
 
 async fn switch(worker: Rc<Worker>, upgrade: OnUpgrade, admission: Result<Quota, Close>) {
     let Ok(upgraded) = upgrade.await else { return };
-    let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
-    let stream = parts.io.into_inner();
+    let Ok(parts) = upgraded.downcast::<TokioIo<Prefixed>>() else { return };
+    let (unread, stream) = parts.io.into_inner().into_parts();
+    // Hyper has sent the answer.
+    let answer = Bytes::new();
     match admission {
-        Ok(quota) => {
-            if let Err(error) = worker.adopt(quota, stream, &parts.read_buf) {
-                tracing::error!(%error, "a new connection could not be given a socket id");
-            }
-        }
-        Err(close) => refuse(stream, &close).await,
+        Ok(quota) => adopt(&worker, quota, stream, answer, &[parts.read_buf, unread].concat()),
+        Err(close) => refuse(stream, answer, &close).await,
+    }
+}
+
+fn adopt(worker: &Rc<Worker>, quota: Quota, stream: Stream, answer: Bytes, leftover: &[u8]) {
+    if let Err(error) = worker.adopt(quota, stream, answer, leftover) {
+        tracing::error!(%error, "a new connection could not be given a socket id");
     }
 }
 
 /// Tells a client why it is refused, by event and by close code, and makes sure that the socket ends.
-async fn refuse(mut stream: Stream, close: &Close) {
+async fn refuse(mut stream: Stream, answer: Bytes, close: &Close) {
     let said = async {
-        let frames: [EncodedFrame; 2] = [frame::error(Some(close.code), &close.reason), frame::close(close)];
-        stream.write_all(&frames.concat()).await?;
+        let words: [EncodedFrame; 3] =
+            [answer, frame::error(Some(close.code), &close.reason), frame::close(close)];
+        stream.write_all(&words.concat()).await?;
         stream.shutdown().await?;
         let mut ignored = [0; 512];
         while stream.read(&mut ignored).await? > 0 {}

@@ -25,11 +25,12 @@ mod trim;
 mod wheel;
 
 use crate::connection::{Connection, Reaction, Stream};
-use crate::hub::{Hub, Letter, Mailbox, Quota};
+use crate::hub::{Hub, Letter, Mailbox, Quota, Socket};
 use crate::protocol::reader::{Decoder, Incoming};
 use crate::protocol::{ErrorReply, SocketId, frame};
 use crate::spare::Spare;
 use crate::view;
+use bytes::Bytes;
 use settling::{Unsettled, pause};
 use slab::Slab;
 use std::cell::RefCell;
@@ -55,7 +56,7 @@ const MAX_CLIENT_MESSAGE: usize = 64 << 10;
 const FAREWELL: Duration = Duration::from_millis(60);
 
 /// Speaks HTTP with an accepted socket until it ends or becomes a WebSocket.
-pub(crate) type Serve = fn(Rc<Worker>, Stream) -> Pin<Box<dyn Future<Output = ()>>>;
+pub(crate) type Serve = fn(Rc<Worker>, Socket) -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// What a worker needs to know of the configuration.
 #[derive(Debug, Clone)]
@@ -198,23 +199,30 @@ impl Worker {
                 Letter::Settle { app, channel } => state.unsettled.add(app, channel),
                 Letter::Send { slot, socket_id, frame } => state.send(slot, socket_id, frame),
                 Letter::Close { slot, socket_id, close } => state.terminate(slot, socket_id, &close),
-                Letter::Adopt(socket) => match Stream::register(socket) {
-                    Ok(stream) => drop(spawn_local((self.serve)(Rc::clone(self), stream))),
-                    Err(error) => tracing::warn!(%error, "an accepted connection could not be registered"),
-                },
+                Letter::Adopt(socket) => drop(spawn_local((self.serve)(Rc::clone(self), socket))),
                 Letter::Stop { grace } => state.dismiss_all(grace),
             }
         }
     }
 
-    /// Takes over a socket that has been upgraded; `leftover` is what was read of it beyond the handshake.
-    pub(crate) fn adopt(self: &Rc<Self>, quota: Quota, stream: Stream, leftover: &[u8]) -> io::Result<()> {
+    /// Takes over a socket that has been upgraded: `answer` is what the client has yet to be told before everything else,
+    /// `leftover` what was read beyond its handshake.
+    pub(crate) fn adopt(
+        self: &Rc<Self>,
+        quota: Quota,
+        stream: Stream,
+        answer: Bytes,
+        leftover: &[u8],
+    ) -> io::Result<()> {
         let socket_id = SocketId::from_random(getrandom::u64().map_err(io::Error::other)?);
         let stream = Rc::new(stream);
         let activity_timeout = quota.app().config.activity_timeout;
         let mut state = self.state.borrow_mut();
         let now = state.wheel.now();
         let mut connection = Connection::new(quota, socket_id, Rc::clone(&stream), now);
+        if !answer.is_empty() {
+            connection.send(answer);
+        }
         connection.send(frame::connection_established(socket_id, activity_timeout));
         let slot = state.connections.insert(connection);
         state.slots.insert(socket_id, slot);

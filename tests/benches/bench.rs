@@ -13,12 +13,15 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
+mod answering;
 mod audience;
+mod avalanche;
 mod broadcast;
 mod channels;
 mod children;
 mod client;
 mod comparison;
+mod connect;
 mod course;
 mod delays;
 mod fanout;
@@ -29,6 +32,7 @@ mod load;
 mod memory;
 mod options;
 mod php;
+mod presence;
 mod process;
 mod publish;
 mod publishing;
@@ -40,6 +44,7 @@ mod report;
 mod server;
 #[path = "../support/signals.rs"]
 mod signals;
+mod slow;
 mod stamp;
 mod statistics;
 mod subscriptions;
@@ -98,13 +103,23 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::any("delays", "how long events are on their way at half of the saturation rate", delays::run),
     Scenario::any("quiet", "a quiet channel while a busy one is fanned out to 10,000", quiet::run),
     Scenario::any("channels", "100 channels of 10 subscribers", channels::run),
+    Scenario::any("connect", "what connecting and subscribing costs", connect::run),
+    Scenario::any(
+        "avalanche",
+        "10,000 clients that connect at once, beside 100 that get events",
+        avalanche::run,
+    ),
+    Scenario::any("slow", "5 % of 1,000 subscribers never read", slow::run),
+    Scenario::any("presence", "500 to 10,000 members join one channel at once", presence::run),
     Scenario::any("subscriptions", "coming and going with 1,000 to 100,000 channels", subscriptions::run),
 ];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|first| first == floor::COMMAND) {
-        return finish(floor::send(&arguments[1..]));
+    match arguments.split_first() {
+        Some((first, rest)) if first == floor::COMMAND => return finish(floor::send(rest)),
+        Some((first, rest)) if first == answering::COMMAND => return finish(answering::answer(rest)),
+        _ => {}
     }
     finish(measure(&Options::parse()))
 }

@@ -43,6 +43,8 @@ pub(crate) struct Client {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
+    /// Waits to be connected.
+    Connecting,
     /// Waits for the answer to its handshake.
     Opening,
     /// Waits for `connection_established`.
@@ -74,6 +76,15 @@ impl Client {
             partial: Vec::new(),
             activity_timeout: None,
         }
+    }
+
+    /// Sends the handshake of a client that has been connected.
+    pub(crate) fn open(&mut self, handshake: &str) -> Result<()> {
+        if let Some(error) = self.stream.take_error()? {
+            return Err(format!("a client was refused: {error}").into());
+        }
+        self.state = State::Opening;
+        Ok(self.stream.write_all(handshake.as_bytes())?)
     }
 
     /// Reads all that there is.

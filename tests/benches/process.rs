@@ -21,11 +21,15 @@ pub(crate) fn raise_descriptor_limit() -> Result<()> {
     Ok(())
 }
 
+/// How many files a process may have open.
+pub(crate) fn descriptor_limit() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 /// How many connections a process can hold, its other files apart.
 pub(crate) fn most_connections() -> usize {
     const OTHERS: u64 = 256;
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(limit.saturating_sub(OTHERS)).unwrap_or(usize::MAX)
+    usize::try_from(descriptor_limit().saturating_sub(OTHERS)).unwrap_or(usize::MAX)
 }
 
 /// Bytes of physical memory that a process and its children have; what they share counts for each.

@@ -46,6 +46,7 @@ pub(crate) enum Unit {
     PerSecond,
     SecondsPerMillion,
     Percent,
+    Count,
 }
 
 impl Report {
@@ -221,6 +222,7 @@ impl Unit {
             Self::PerSecond => "1/s",
             Self::SecondsPerMillion => "cpu s per million",
             Self::Percent => "% of a core",
+            Self::Count => "count",
         }
     }
 
@@ -234,6 +236,7 @@ impl Unit {
             Self::PerSecond => format!("{value:.0} /s"),
             Self::SecondsPerMillion => format!("{value:.2} s/M"),
             Self::Percent => format!("{value:.2} %"),
+            Self::Count => format!("{value:.0}"),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::stamp::Stamp;
 use crate::target::{App, Target};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
 use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,6 +23,13 @@ const CONNECTING: usize = 256;
 
 /// Connections from one address: the system has some 28,000 ports to give to each.
 const PER_ADDRESS: usize = 20_000;
+
+/// The same of clients that connect all at once.
+const PER_LAUNCHING_ADDRESS: usize = 2_500;
+
+/// What the kernel keeps for a distant client, and the largest segment it is sent.
+const DISTANT_BUFFER: usize = 64 << 10;
+const DISTANT_SEGMENT: u32 = 1_448;
 
 /// Connecting stops being tried when nothing has happened for so long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,6 +71,9 @@ pub(crate) struct Swarm {
     clients: Vec<Client>,
     buffer: Vec<u8>,
     ready: usize,
+    /// Whether clients are as they are on the internet: their segments are small, and the kernels of both sides keep a few
+    /// hundred kilobytes for a client that does not read, where on loopback it would be many megabytes.
+    pub(crate) is_distant: bool,
     /// How long the clients may be silent, and when they spoke last.
     activity: (Option<Duration>, Instant),
 }
@@ -100,6 +111,7 @@ impl Swarm {
             clients: Vec::new(),
             buffer: vec![0; READ_BUFFER],
             ready: 0,
+            is_distant: false,
             activity: (None, Instant::now()),
         })
     }
@@ -137,11 +149,7 @@ impl Swarm {
 
     fn connect(&mut self, state: State, channels: Vec<String>) -> Result<()> {
         let (number, address) = (self.clients.len(), self.address);
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-        if number >= PER_ADDRESS && address.ip().is_loopback() && address.is_ipv4() {
-            let source = Ipv4Addr::new(127, 0, 1, (number / PER_ADDRESS) as u8);
-            socket.bind(&SocketAddr::from((source, 0)).into())?;
-        }
+        let socket = self.socket(number / PER_ADDRESS)?;
         // On loopback this waits for nobody.
         socket.connect(&address.into()).map_err(|error| format!("connection {number}: {error}"))?;
         socket.set_tcp_nodelay(true)?;
@@ -155,6 +163,42 @@ impl Swarm {
         Ok(())
     }
 
+    /// Has `count` clients connect at the same time, from several addresses: not one waits for another.
+    /// They are there once [`Swarm::ready`] counts them.
+    pub(crate) fn launch(&mut self, count: usize, channel: impl Fn(usize) -> String) -> Result<()> {
+        for number in self.clients.len()..self.clients.len() + count {
+            let socket = self.socket(1 + number / PER_LAUNCHING_ADDRESS)?;
+            socket.set_tcp_nodelay(true)?;
+            socket.set_nonblocking(true)?;
+            match socket.connect(&self.address.into()) {
+                Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
+                    return Err(format!("connection {number}: {error}").into());
+                }
+                _ => {}
+            }
+            let mut stream = TcpStream::from_std(socket.into());
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            self.poll.registry().register(&mut stream, Token(number), interest)?;
+            self.clients.push(Client::new(stream, State::Connecting, vec![channel(number)]));
+        }
+        Ok(())
+    }
+
+    /// A socket whose own address is the usual one, or one of those beside it.
+    fn socket(&self, beside: usize) -> Result<Socket> {
+        let address = self.address;
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        if self.is_distant {
+            socket.set_recv_buffer_size(DISTANT_BUFFER)?;
+            socket.set_tcp_mss(DISTANT_SEGMENT)?;
+        }
+        if beside > 0 && address.ip().is_loopback() && address.is_ipv4() {
+            let source = Ipv4Addr::new(127, 0, 1, u8::try_from(beside)?);
+            socket.bind(&SocketAddr::from((source, 0)).into())?;
+        }
+        Ok(socket)
+    }
+
     /// Waits up to `timeout` for something to read, and hands what comes to `receiver` with its client's number.
     pub(crate) fn turn(&mut self, timeout: Duration, receiver: &mut impl Receiver) -> Result<()> {
         match self.poll.poll(&mut self.events, Some(timeout)) {
@@ -165,6 +209,9 @@ impl Swarm {
             let number = event.token().0;
             let client = &mut self.clients[number];
             let before = client.state;
+            if before == State::Connecting && event.is_writable() {
+                client.open(&handshake(self.address, &self.app))?;
+            }
             client.read(&mut self.buffer, Speaker { number, app: &self.app }, receiver)?;
             if before != client.state {
                 self.ready += usize::from(client.state == State::Ready);
@@ -205,12 +252,6 @@ impl Swarm {
     /// Sends a message as a client.
     pub(crate) fn say(&mut self, client: usize, text: &str) -> Result<()> {
         self.clients[client].say(text)
-    }
-
-    /// From now on a client reads nothing; its connection stays.
-    #[allow(dead_code, reason = "for clients that are slow on purpose")]
-    pub(crate) fn stop_reading(&mut self, client: usize) -> Result<()> {
-        Ok(self.poll.registry().deregister(&mut self.clients[client].stream)?)
     }
 }
 

@@ -57,6 +57,11 @@ impl Target {
         })
     }
 
+    /// Somebody who answers like a server and checks nothing.
+    pub(crate) fn bare(address: SocketAddr, pid: u32) -> Self {
+        Self { address, app: App::none(), pid: Some(pid), queue: None, server: None }
+    }
+
     /// The Canyon that was started.
     pub(crate) fn canyon(&self) -> Result<&Server> {
         self.server.as_ref().ok_or_else(|| "this needs a Canyon of its own: leave --url out".into())
