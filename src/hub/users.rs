@@ -105,8 +105,8 @@ mod tests {
         let mut config = AppConfig::new("1".into(), "k".into(), Secret::new("s".into()));
         config.watchlist = true;
         let settings = Settings { apps: vec![config], ..Settings::default() };
-        let (inbox, _mailbox) = Inbox::new();
-        let hub = Hub::new(&settings.settle().unwrap(), vec![inbox], None, Arc::default());
+        let (inboxes, _mailboxes) = Inbox::for_workers(1);
+        let hub = Hub::new(&settings.settle().unwrap(), inboxes, None, Arc::default());
         let app = hub.app_by_id("1").unwrap();
         let connection =
             |number: u64| Subscriber { worker: 0, slot: 7, socket_id: SocketId::from_random(number) };
