@@ -87,10 +87,11 @@ impl Client {
         Ok(self.stream.write_all(handshake.as_bytes())?)
     }
 
-    /// Reads all that there is.
+    /// Reads all that there is. Of a socket that `is_ending`, the end has come with it: epoll does not tell that again.
     pub(crate) fn read(
         &mut self,
         buffer: &mut [u8],
+        is_ending: bool,
         speaker: Speaker<'_>,
         receiver: &mut impl Receiver,
     ) -> Result<()> {
@@ -115,7 +116,7 @@ impl Client {
                 self.partial = bytes;
             }
             // The socket had no more than that; epoll tells when more comes.
-            if count < buffer.len() || self.state == State::Gone {
+            if count < buffer.len() && !is_ending || self.state == State::Gone {
                 return Ok(());
             }
         }

@@ -49,6 +49,8 @@ pub(crate) fn run(options: &Options) -> Result<Vec<Report>> {
 
 /// Subscribers of one channel, then a burst to all of them.
 fn public(options: &Options, count: usize, report: &mut Report) -> Result<()> {
+    // First: so many clients there cannot be twice.
+    let floor = bare(options, count)?;
     let target = Target::open(options)?;
     let Some(empty) = settled(options, &target)? else { return Ok(()) };
     let course = Course::new(Way::best(options), count, BURST_DATA).at(BURST.0).for_seconds(BURST.1);
@@ -59,7 +61,7 @@ fn public(options: &Options, count: usize, report: &mut Report) -> Result<()> {
     }
     let each = (full - empty).max(0.0) / count as f64;
     let row = Row::new(format!("{count}: each"), Unit::Bytes, each);
-    report.add(row.beside("accept and answer", bare(options, count)?));
+    report.add(row.beside("accept and answer", floor));
     if count == IDLE || options.quick && count < IDLE {
         let meter = target.meter()?;
         quiet_turns(&mut audience.swarm, Duration::from_secs(options.pick(10, 1)))?;

@@ -212,7 +212,8 @@ impl Swarm {
             if before == State::Connecting && event.is_writable() {
                 client.open(&handshake(self.address, &self.app))?;
             }
-            client.read(&mut self.buffer, Speaker { number, app: &self.app }, receiver)?;
+            let speaker = Speaker { number, app: &self.app };
+            client.read(&mut self.buffer, event.is_read_closed(), speaker, receiver)?;
             if before != client.state {
                 self.ready += usize::from(client.state == State::Ready);
                 self.ready -= usize::from(before == State::Ready);
