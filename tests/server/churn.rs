@@ -85,6 +85,18 @@ async fn enter(client: &mut Client, view: &mut View, channel: &str, user: &str) 
     }
 }
 
+/// Reads what was sent so far. Not a number of events: the publishers may be done.
+async fn catch_up(client: &mut Client, view: &mut View) {
+    client.send(&json!({"event": "pusher:ping", "data": {}})).await;
+    loop {
+        let event = client.next().await;
+        if event["event"] == "pusher:pong" {
+            return;
+        }
+        view.see(&event);
+    }
+}
+
 /// Follows every channel from before the first event to the last of each way.
 async fn listen(mut client: Client, mut view: View) -> Client {
     let mut ended = 0;
@@ -111,19 +123,13 @@ async fn churn(house: Arc<House>, number: usize) {
             enter(&mut client, &mut view, channel, &user).await;
         }
         for _ in 0..(number + life) % 5 {
-            view.see(&client.next().await);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            catch_up(&mut client, &mut view).await;
         }
         if life % 3 == 0 {
             let channel = CHANNELS[life % CHANNELS.len()];
             client.unsubscribe(channel).await;
-            client.send(&json!({"event": "pusher:ping", "data": {}})).await;
-            loop {
-                let event = client.next().await;
-                if event["event"] == "pusher:pong" {
-                    break;
-                }
-                view.see(&event);
-            }
+            catch_up(&mut client, &mut view).await;
             view.leave(channel);
             enter(&mut client, &mut view, channel, &user).await;
         }
