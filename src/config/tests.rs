@@ -26,6 +26,8 @@ fn a_minimal_file_gets_the_defaults() {
         config.apps[0].queue.as_ref().unwrap().ends_with("1")
             || config.apps[0].queue.as_ref().unwrap().ends_with("canyon-1")
     );
+    let processors = std::thread::available_parallelism().unwrap().get();
+    assert!(config.workers >= 1 && (2 * config.workers).abs_diff(processors) <= 1, "{}", config.workers);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::rc::Rc;
 /// Buffers given to one system call; the kernel takes 1024, but a stack array of that size would be cleared each time.
 const BATCH: usize = 64;
 
-/// Slots that an empty outbox keeps while there is traffic, so that deliveries need not allocate.
+/// Slots that an outbox makes for the second frame, and keeps for up to a second: deliveries need not allocate.
 const KEPT: usize = 32;
 
 /// What a frame takes beside its bytes if it is nobody else's: its slot, and what the slot points to.
@@ -55,7 +55,12 @@ impl Outbox {
         self.bytes += frame.len();
         match self.first {
             None => self.first = Some(frame),
-            Some(_) => self.rest.push_back(frame),
+            Some(_) => {
+                if self.rest.capacity() == 0 {
+                    self.rest.reserve_exact(KEPT);
+                }
+                self.rest.push_back(frame);
+            }
         }
     }
 
@@ -125,9 +130,14 @@ impl Outbox {
         self.bytes = self.first.as_ref().map_or(0, |first| first.len());
     }
 
-    /// Gives memory back, for a connection that has been quiet.
-    pub(crate) fn shrink(&mut self) {
-        self.rest.shrink_to(0);
+    /// Whether there is memory to give back once traffic allows.
+    pub(crate) fn keeps_room(&self) -> bool {
+        self.rest.capacity() > 0
+    }
+
+    /// Gives back what no frame is in: a burst is over, or its next frames are worth an allocation.
+    pub(crate) fn give_back(&mut self) {
+        self.rest.shrink_to_fit();
     }
 
     fn advance(&mut self, written: usize) {
@@ -242,8 +252,9 @@ mod tests {
         }
         outbox.flush(|slices| Ok(slices.len()));
         assert!(outbox.rest.capacity() <= 2 * KEPT, "{}", outbox.rest.capacity());
-        outbox.shrink();
-        assert_eq!(outbox.rest.capacity(), 0);
+        assert!(outbox.keeps_room());
+        outbox.give_back();
+        assert!(!outbox.keeps_room());
     }
 
     #[test]

@@ -43,6 +43,8 @@ impl Worker {
                     self.remove(state, slot);
                 } else if connection.closing.is_some() {
                     stream.end();
+                } else if connection.outbox.keeps_room() {
+                    state.watch(slot);
                 }
             }
             Flushed::Blocked { progress } => {
@@ -73,7 +75,7 @@ impl Worker {
         }
     }
 
-    /// Looks at the connections that are stalled or being closed, once a second.
+    /// Looks at the connections that are stalled or being closed, or had several frames at once, once a second.
     pub(super) fn check_watched(self: &Rc<Self>, state: &mut State) {
         let now = state.wheel.now();
         for entry in std::mem::take(&mut state.watched) {
@@ -84,7 +86,7 @@ impl Worker {
             connection.is_watched = false;
             match connection.closing {
                 Some(since) if now >= since + CLOSE_WAIT => self.remove(state, entry.slot),
-                None if connection.stalled.is_none() => {}
+                None if connection.stalled.is_none() => connection.outbox.give_back(),
                 _ => {
                     state.watch(entry.slot);
                     self.judge(state, entry.slot);

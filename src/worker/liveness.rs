@@ -14,7 +14,6 @@ impl State {
         }
         let now = self.wheel.now();
         let connection = &mut self.connections[entry.slot];
-        connection.outbox.shrink();
         if connection.closing.is_some() {
             // It was given up already, or it hung up: its end is watched.
         } else if connection.is_unauthorized(now) {

@@ -14,7 +14,7 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) quick: bool,
 
-    /// Worker threads of the Canyon that is started; by default one per processor.
+    /// Worker threads of the Canyon that is started; by default as many as Canyon chooses.
     #[arg(long, value_name = "N", conflicts_with = "url")]
     pub(crate) workers: Option<NonZeroUsize>,
 
