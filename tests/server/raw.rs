@@ -50,13 +50,18 @@ impl RawClient {
         Self::established(Self::open(house).into())
     }
 
-    /// The same over the Unix socket, for which the kernel keeps some 200 kB and never more: what a client has not read is
-    /// soon the server's to keep.
-    pub(crate) fn connect_locally(house: &House) -> Self {
+    /// As [`RawClient::open`], over the Unix socket, for which the kernel keeps some 200 kB and never more: what a client has
+    /// not read is soon the server's to keep. Over TCP it may be millions of small frames.
+    pub(crate) fn open_locally(house: &House) -> Socket {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
         socket.connect(&SockAddr::unix(house.socket()).unwrap()).unwrap();
         shake_hands(&socket);
-        Self::established(socket)
+        socket
+    }
+
+    /// As [`RawClient::connect`], over the Unix socket.
+    pub(crate) fn connect_locally(house: &House) -> Self {
+        Self::established(Self::open_locally(house))
     }
 
     fn established(stream: Socket) -> Self {
