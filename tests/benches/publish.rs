@@ -62,10 +62,11 @@ fn series<'a>(all: &'a BTreeMap<String, Samples>, name: &str) -> Result<&'a Samp
     all.get(name).ok_or_else(|| format!("publish.php printed no series {name:?}").into())
 }
 
-/// As fast as it goes, in batches; with one channel and with 100.
+/// As fast as it goes, in batches; with one channel, with two and with 100.
 fn sustained(php: &Php, options: &Options, server: &Server, report: &mut Report) -> Result<()> {
     for (channels, name, count) in [
         ("1", "sustained", options.pick(400_000, 20_000)),
+        ("2", "sustained, 2 channels", options.pick(400_000, 20_000)),
         ("100", "sustained, 100 channels", options.pick(40_000, 4_000)),
     ] {
         let all = repeat(php, options.repeats(), &["sustained", &count.to_string(), channels], server)?;
