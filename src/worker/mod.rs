@@ -89,7 +89,7 @@ struct State {
     bulk: VecDeque<usize>,
     wheel: Wheel,
     trim: Trim,
-    /// Connections looked at every second: their socket is full, or they are being closed.
+    /// Connections looked at every second: their socket is full, they are being closed, or they keep the room of a burst.
     watched: Vec<Entry>,
     decoder: Decoder,
     incoming: Vec<Incoming>,
