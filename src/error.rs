@@ -1,6 +1,7 @@
 //! Why a server cannot start.
 
 use crate::config::{ConfigError, ListenAddress};
+use crate::tls::CertificateError;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ pub enum Error {
     Queue(PathBuf, crate::queue::Error),
     /// The configured owner or group of the queue directories does not exist.
     QueueAccess(String),
+    /// A certificate cannot be shown.
+    Certificate(CertificateError),
     /// The system refused a thread or a descriptor.
     System(&'static str, io::Error),
 }
@@ -37,6 +40,7 @@ impl fmt::Display for Error {
                 _ => write!(f, "cannot listen on {address}: {error}"),
             },
             Self::Queue(path, error) => write!(f, "queue {}: {error}", path.display()),
+            Self::Certificate(error) => error.fmt(f),
             Self::QueueAccess(why) => write!(f, "queue_owner or queue_group: {why}"),
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }
@@ -49,8 +53,15 @@ impl std::error::Error for Error {
             Self::Config(error) => Some(error),
             Self::Listen(_, error) | Self::System(_, error) => Some(error),
             Self::Queue(_, error) => Some(error),
+            Self::Certificate(error) => Some(error),
             Self::QueueAccess(_) => None,
         }
+    }
+}
+
+impl From<CertificateError> for Error {
+    fn from(error: CertificateError) -> Self {
+        Self::Certificate(error)
     }
 }
 

@@ -63,6 +63,8 @@ pub mod server;
 #[cfg(feature = "server")]
 mod spare;
 #[cfg(feature = "server")]
+pub mod tls;
+#[cfg(feature = "server")]
 mod view;
 #[cfg(feature = "server")]
 mod webhook;

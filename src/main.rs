@@ -6,6 +6,7 @@ use canyon::protocol::channel::MAX_NAME_LENGTH;
 use canyon::publisher::Publisher;
 use canyon::queue::{self, Access, MAX_PAYLOAD, ProducerOptions};
 use canyon::server::Server;
+use canyon::tls::Tls;
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
 use std::io::{IsTerminal, Read, Write};
@@ -38,7 +39,7 @@ struct ServerArgs {
     /// TOML file with the settings.
     #[arg(long, value_name = "FILE", env = "CANYON_CONFIG")]
     config: Option<PathBuf>,
-    /// Where to accept connections: IP:PORT or unix:/path. May be given several times.
+    /// Where to accept connections: IP:PORT, tls:IP:PORT or unix:/path. May be given several times.
     #[arg(long, value_name = "ADDR")]
     listen: Vec<ListenAddress>,
     /// An app to serve. Shows the secret in `ps`: for development only. May be given several times.
@@ -204,6 +205,9 @@ fn publish(args: &PublishArgs) -> Result<(), Box<dyn Error>> {
 
 fn check(args: ServerArgs) -> Result<(), Box<dyn Error>> {
     let config = args.settle()?;
+    if !config.tls.is_empty() {
+        Tls::load(&config.tls)?;
+    }
     write!(std::io::stdout(), "{}", toml::to_string(&config)?)?;
     Ok(())
 }

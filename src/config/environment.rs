@@ -1,6 +1,6 @@
 //! Settings from environment variables.
 
-use super::{AppConfig, ConfigError, MaxAge, PathPrefix, Secret, Settings, StartHold};
+use super::{AppConfig, ConfigError, MaxAge, PathPrefix, Secret, Settings, StartHold, TlsConfig};
 use std::fmt::Display;
 use std::path::PathBuf;
 
@@ -41,8 +41,23 @@ pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings
     settings.queue = first(&["CANYON_QUEUE"]).map(|(_, path)| PathBuf::from(path));
     settings.queue_owner = first(&["CANYON_QUEUE_OWNER"]).map(|(_, user)| user);
     settings.queue_group = first(&["CANYON_QUEUE_GROUP"]).map(|(_, group)| group);
+    settings.tls = tls(first)?;
     settings.apps = app(first)?.into_iter().collect();
     Ok(settings)
+}
+
+fn tls(
+    first: impl Fn(&[&'static str]) -> Option<(&'static str, String)>,
+) -> Result<Option<Vec<TlsConfig>>, ConfigError> {
+    const NAMES: [&str; 2] = ["CANYON_TLS_CERTIFICATE", "CANYON_TLS_KEY"];
+    match NAMES.map(|name| first(&[name])) {
+        [None, None] => Ok(None),
+        [Some((_, certificate)), Some((_, key))] => {
+            Ok(Some(vec![TlsConfig { certificate: certificate.into(), key: key.into() }]))
+        }
+        [None, _] => Err(ConfigError::new(NAMES[0], "not set, but needed beside the key")),
+        [_, None] => Err(ConfigError::new(NAMES[1], "not set, but needed beside the certificate")),
+    }
 }
 
 fn app(

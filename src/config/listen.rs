@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// `HOST:PORT` or `unix:/path`.
+/// `HOST:PORT`, `tls:HOST:PORT` or `unix:/path`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum ListenAddress {
@@ -14,6 +14,8 @@ pub enum ListenAddress {
     Tcp(SocketAddr),
     /// A Unix socket at this path.
     Unix(PathBuf),
+    /// The same as [`ListenAddress::Tcp`], with TLS spoken.
+    Tls(SocketAddr),
 }
 
 impl Default for ListenAddress {
@@ -35,10 +37,14 @@ impl FromStr for ListenAddress {
                 Err(format!("the path of {text:?} must be absolute"))
             };
         }
-        let named = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-        named.as_deref().unwrap_or(text).parse().map(Self::Tcp).map_err(|_| {
+        let (kind, address): (fn(SocketAddr) -> Self, _) = match text.strip_prefix("tls:") {
+            Some(address) => (Self::Tls, address),
+            None => (Self::Tcp, text),
+        };
+        let named = address.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+        named.as_deref().unwrap_or(address).parse().map(kind).map_err(|_| {
             format!(
-                "{text:?} is not an address to listen on: give IP:PORT ([::]:8080 for IPv6) or unix:/path"
+                "{text:?} is not an address to listen on: give IP:PORT ([::]:8080 for IPv6), tls:IP:PORT or unix:/path"
             )
         })
     }
@@ -56,6 +62,7 @@ impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => write!(f, "{address}"),
+            Self::Tls(address) => write!(f, "tls:{address}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }

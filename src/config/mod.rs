@@ -8,12 +8,14 @@ mod environment;
 mod life_kind;
 mod listen;
 mod secret;
+mod tls;
 mod webhook;
 
 pub use app::{AppConfig, ClientEvents, Origins};
 pub use life_kind::{LifeKind, LifeKinds};
 pub use listen::ListenAddress;
 pub use secret::Secret;
+pub use tls::TlsConfig;
 pub use webhook::{WebhookConfig, WebhookHeaders, WebhookUrl};
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,9 @@ pub struct Config {
     pub max_age: u32,
     /// Seconds that delivery is held back at the start, if events waited, so that clients can come back; 0 is not at all.
     pub start_hold: u32,
+    /// Certificates for the addresses with TLS; the first is for clients that no other is for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tls: Vec<TlsConfig>,
     /// The applications served.
     #[serde(rename = "app")]
     pub apps: Vec<AppConfig>,
@@ -68,6 +73,8 @@ pub struct Settings {
     pub max_age: Option<MaxAge>,
     /// See [`Config::start_hold`].
     pub start_hold: Option<StartHold>,
+    /// See [`Config::tls`].
+    pub tls: Option<Vec<TlsConfig>>,
     /// See [`Config::apps`].
     #[serde(default, rename = "app")]
     pub apps: Vec<AppConfig>,
@@ -151,6 +158,7 @@ impl Settings {
             send_timeout: self.send_timeout.or(below.send_timeout),
             max_age: self.max_age.or(below.max_age),
             start_hold: self.start_hold.or(below.start_hold),
+            tls: self.tls.or(below.tls),
             apps,
         }
     }
@@ -192,8 +200,21 @@ impl Settings {
         // two do, for less, and a quiet channel waits a sixth as long beside a busy one.
         let half_of_processors =
             || std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2));
+        let listen = self.listen.unwrap_or_else(|| vec![ListenAddress::default()]);
+        let tls = self.tls.unwrap_or_default();
+        if let Some(address) =
+            listen.iter().find(|address| matches!(address, ListenAddress::Tls(_)) && tls.is_empty())
+        {
+            return Err(ConfigError::new(
+                SOURCE,
+                format!(
+                    "there is no certificate for {address}: add a [[tls]] with certificate and key to the file, \
+                     or set CANYON_TLS_CERTIFICATE and CANYON_TLS_KEY"
+                ),
+            ));
+        }
         Ok(Config {
-            listen: self.listen.unwrap_or_else(|| vec![ListenAddress::default()]),
+            listen,
             queue_owner: self.queue_owner,
             queue_group: self.queue_group,
             path_prefix: self.path_prefix.map(|prefix| prefix.0).unwrap_or_default(),
@@ -201,6 +222,7 @@ impl Settings {
             send_timeout: self.send_timeout.map_or(10, |seconds| seconds.0),
             max_age: self.max_age.map_or(30, |seconds| seconds.0),
             start_hold: self.start_hold.map_or(2, |seconds| seconds.0),
+            tls,
             apps,
         })
     }

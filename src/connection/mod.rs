@@ -6,10 +6,11 @@
 mod outbox;
 mod session;
 mod socket;
+mod tls;
 
 pub(crate) use outbox::{Flushed, Outbox, SharedFrame};
 pub(crate) use session::{Reaction, Session};
-pub(crate) use socket::Stream;
+pub(crate) use socket::{Peer, Stream};
 
 use crate::hub::Quota;
 use crate::protocol::reader::FrameReader;

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::rc::Rc;
 
 /// Buffers given to one system call; the kernel takes 1024, but a stack array of that size would be cleared each time.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 
 /// Slots that an outbox makes for the second frame, and keeps for up to a second: deliveries need not allocate.
 const KEPT: usize = 32;

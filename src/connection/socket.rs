@@ -1,12 +1,15 @@
-//! A TCP or Unix stream, as one type.
+//! A TCP or Unix stream, or TLS over TCP, as one type.
 
+use super::outbox::Flushed;
+use super::tls::TlsStream;
 use crate::fork_guard::ForkGuard;
 use crate::hub::Socket;
 use libc::MSG_NOSIGNAL;
 use socket2::SockRef;
 use std::io::{self, ErrorKind, IoSlice};
+use std::net::Shutdown;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -15,36 +18,69 @@ use tokio::net::{TcpStream, UnixStream};
 pub(crate) enum Stream {
     Tcp(ForkGuard<TcpStream>),
     Unix(ForkGuard<UnixStream>),
+    /// Boxed: a session is large, and most streams have none.
+    Tls(Box<TlsStream>),
 }
 
+/// Does the same with either socket, whatever is spoken over it.
 macro_rules! either {
     ($stream:expr, $inner:ident => $call:expr) => {
         match $stream {
-            Stream::Tcp($inner) => $call,
-            Stream::Unix($inner) => $call,
+            Stream::Tcp(stream) => {
+                let $inner = &**stream;
+                $call
+            }
+            Stream::Unix(stream) => {
+                let $inner = &**stream;
+                $call
+            }
+            Stream::Tls(stream) => {
+                let $inner = stream.socket();
+                $call
+            }
         }
     };
 }
 
+/// What a stream says of who is at its other end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    /// On this host: it came over a Unix socket or the loopback interface.
+    pub(crate) is_local: bool,
+    /// It speaks TLS with this server.
+    pub(crate) is_encrypted: bool,
+}
+
 impl Stream {
-    /// Registers an accepted socket with the runtime of the calling thread.
-    pub(crate) fn register(socket: Socket) -> io::Result<Self> {
+    /// Registers an accepted socket with the runtime of the calling thread, and shakes hands where TLS is spoken.
+    pub(crate) async fn register(socket: Socket) -> io::Result<Self> {
         match socket {
             Socket::Tcp(stream) => stream.convert(TcpStream::from_std).map(Self::Tcp),
             Socket::Unix(stream) => stream.convert(UnixStream::from_std).map(Self::Unix),
+            Socket::Tls(stream, tls) => {
+                let stream = TlsStream::accept(stream.convert(TcpStream::from_std)?, &tls).await?;
+                Ok(Self::Tls(Box::new(stream)))
+            }
         }
     }
 
-    /// Whether the peer is on this host: over a Unix socket or the loopback interface.
-    pub(crate) fn is_local(&self) -> bool {
+    /// Asks the kernel who is at the other end.
+    pub(crate) fn peer(&self) -> Peer {
+        let is_loopback =
+            |stream: &TcpStream| stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
         match self {
-            Self::Tcp(stream) => stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback()),
-            Self::Unix(_) => true,
+            Self::Tcp(stream) => Peer { is_local: is_loopback(stream), is_encrypted: false },
+            Self::Unix(_) => Peer { is_local: true, is_encrypted: false },
+            Self::Tls(stream) => Peer { is_local: is_loopback(stream.socket()), is_encrypted: true },
         }
     }
 
     pub(crate) async fn readable(&self) -> io::Result<()> {
-        either!(self, inner => inner.readable().await)
+        match self {
+            Self::Tcp(stream) => stream.readable().await,
+            Self::Unix(stream) => stream.readable().await,
+            Self::Tls(stream) => stream.readable().await,
+        }
     }
 
     pub(crate) async fn writable(&self) -> io::Result<()> {
@@ -52,7 +88,11 @@ impl Stream {
     }
 
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        either!(self, inner => inner.try_read(buffer))
+        match self {
+            Self::Tcp(stream) => stream.try_read(buffer),
+            Self::Unix(stream) => stream.try_read(buffer),
+            Self::Tls(stream) => stream.try_read(buffer),
+        }
     }
 
     /// Writes in one system call: a `sendmsg`, or a plain `send` where one buffer is all, which is a tenth cheaper.
@@ -60,10 +100,26 @@ impl Stream {
     /// Not through the runtime, which looks up first whether the socket may take bytes: it nearly always does, and the
     /// look is a cache miss for each delivery. Whoever finds the socket full says so with [`Stream::note_full`].
     pub(crate) fn try_write(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        let socket = either!(self, inner => SockRef::from(&**inner));
+        let socket = match self {
+            Self::Tcp(stream) => SockRef::from(&**stream),
+            Self::Unix(stream) => SockRef::from(&**stream),
+            Self::Tls(stream) => return stream.try_write(buffers),
+        };
         match buffers {
             [buffer] => socket.send_with_flags(buffer, MSG_NOSIGNAL),
             _ => socket.send_vectored_with_flags(buffers, MSG_NOSIGNAL),
+        }
+    }
+
+    /// How far a flush really came: a TLS session takes more than its socket may.
+    pub(crate) fn settled(&self, flushed: Flushed) -> Flushed {
+        match (self, flushed) {
+            (Self::Tls(stream), Flushed::Everything) => match stream.send() {
+                Ok(()) => flushed,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Flushed::Blocked { progress: true },
+                Err(_) => Flushed::Gone,
+            },
+            _ => flushed,
         }
     }
 
@@ -76,37 +132,53 @@ impl Stream {
 
     /// Ends the sending half: the client sees the end of the stream after what was sent.
     pub(crate) fn end(&self) {
-        self.shut(std::net::Shutdown::Write);
+        self.shut(Shutdown::Write);
     }
 
     /// Ends both halves, which also wakes whoever waits for the socket.
     pub(crate) fn abort(&self) {
-        self.shut(std::net::Shutdown::Both);
+        self.shut(Shutdown::Both);
     }
 
-    fn shut(&self, how: std::net::Shutdown) {
+    fn shut(&self, how: Shutdown) {
+        if let Self::Tls(stream) = self {
+            stream.say_goodbye();
+        }
         // Fails only where the peer was faster, and then there is nothing left to end.
-        let _ = either!(self, inner => SockRef::from(&**inner).shutdown(how));
+        let _ = either!(self, inner => SockRef::from(inner).shutdown(how));
     }
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        either!(self.get_mut(), inner => Pin::new(&mut **inner).poll_read(cx, buf))
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(&mut **stream).poll_read(cx, buf),
+            Self::Unix(stream) => Pin::new(&mut **stream).poll_read(cx, buf),
+            Self::Tls(stream) => {
+                let count = ready!(stream.poll_read(cx, buf.initialize_unfilled()))?;
+                buf.advance(count);
+                Poll::Ready(Ok(()))
+            }
+        }
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        either!(self.get_mut(), inner => Pin::new(&mut **inner).poll_write(cx, buf))
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self.get_mut(), inner => Pin::new(&mut **inner).poll_flush(cx))
+        match self.get_mut() {
+            // What was written is with the kernel.
+            Self::Tcp(_) | Self::Unix(_) => Poll::Ready(Ok(())),
+            Self::Tls(stream) => stream.poll_flush(cx),
+        }
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self.get_mut(), inner => Pin::new(&mut **inner).poll_shutdown(cx))
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write_vectored(
@@ -114,7 +186,11 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        either!(self.get_mut(), inner => Pin::new(&mut **inner).poll_write_vectored(cx, bufs))
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(&mut **stream).poll_write_vectored(cx, bufs),
+            Self::Unix(stream) => Pin::new(&mut **stream).poll_write_vectored(cx, bufs),
+            Self::Tls(stream) => stream.poll_write(cx, bufs),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -13,7 +13,7 @@ mod query;
 mod signed;
 mod upgrade;
 
-use crate::connection::Stream;
+use crate::connection::{Peer, Stream};
 use crate::hub::{App, Hub, Socket};
 use crate::view;
 use crate::worker::Worker;
@@ -33,7 +33,7 @@ use signed::Signed;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::Future;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -79,6 +79,7 @@ async fn meet(worker: &Rc<Worker>, socket: Socket) -> io::Result<()> {
     // Whoever is as near as a proxy has said it by now. Read before the runtime knows the socket, it wakes nobody.
     let mut first = First::read(|buffer| read_now(&socket, buffer))?;
     let stream = Stream::register(socket)
+        .await
         .inspect_err(|error| tracing::warn!(%error, "an accepted connection could not be registered"))?;
     if let First::Silence = first {
         tokio::time::timeout(HEADER_TIMEOUT, stream.readable()).await??;
@@ -96,16 +97,18 @@ fn read_now(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
     match socket {
         Socket::Tcp(stream) => (&**stream).read(buffer),
         Socket::Unix(stream) => (&**stream).read(buffer),
+        // What it says is not in clear.
+        Socket::Tls(..) => Err(ErrorKind::WouldBlock.into()),
     }
 }
 
 /// Lets hyper speak; boxed, as what it needs is many times what a handshake needs.
 fn speak(worker: &Rc<Worker>, stream: Prefixed) -> Pin<Box<dyn Future<Output = io::Result<()>>>> {
-    let (worker, is_local) = (Rc::clone(worker), stream.is_local());
+    let (worker, peer) = (Rc::clone(worker), stream.peer());
     Box::pin(async move {
         let service = service_fn(move |request| {
             let worker = Rc::clone(&worker);
-            async move { Ok::<_, Infallible>(answer(&worker, request, is_local).await) }
+            async move { Ok::<_, Infallible>(answer(&worker, request, peer).await) }
         });
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -118,9 +121,9 @@ fn speak(worker: &Rc<Worker>, stream: Prefixed) -> Pin<Box<dyn Future<Output = i
     })
 }
 
-async fn answer(worker: &Rc<Worker>, request: Request<Incoming>, is_local: bool) -> Answer {
+async fn answer(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> Answer {
     if upgrade::is_requested(&request) {
-        return upgrade::answer(worker, request, is_local);
+        return upgrade::answer(worker, request, peer);
     }
     let what = format!("{} {}", request.method(), request.uri().path());
     route(worker, request).await.unwrap_or_else(|refusal| {

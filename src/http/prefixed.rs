@@ -1,6 +1,6 @@
 //! A stream of which the beginning has been read already.
 
-use crate::connection::Stream;
+use crate::connection::{Peer, Stream};
 use bytes::{Buf, Bytes};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -19,8 +19,8 @@ impl Prefixed {
         Self { prefix, stream }
     }
 
-    pub(super) fn is_local(&self) -> bool {
-        self.stream.is_local()
+    pub(super) fn peer(&self) -> Peer {
+        self.stream.peer()
     }
 
     /// The stream, and what nobody has read of its beginning.

@@ -3,7 +3,7 @@
 use super::handshake::Handshake;
 use super::prefixed::Prefixed;
 use super::{Answer, query::Query};
-use crate::connection::Stream;
+use crate::connection::{Peer, Stream};
 use crate::hub::Quota;
 use crate::protocol::{Close, EncodedFrame, frame};
 use crate::view;
@@ -36,9 +36,9 @@ pub(super) fn is_requested(request: &Request<Incoming>) -> bool {
 ///
 /// A client that is refused is let in all the same, to be told so: a browser shows its page nothing of a failed
 /// handshake, and pusher-js would come back again and again.
-pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, is_local: bool) -> Answer {
+pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, peer: Peer) -> Answer {
     let upgrade = hyper::upgrade::on(&mut request);
-    let admission = admit(worker, &request, || is_local);
+    let admission = admit(worker, &request, || peer);
     match create_response(&request.map(|_| ())) {
         Ok(response) => {
             tokio::task::spawn_local(switch(Rc::clone(worker), upgrade, admission));
@@ -55,7 +55,7 @@ pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, is_loc
 /// The same for a handshake that came in one piece.
 pub(super) async fn enter(worker: &Rc<Worker>, stream: Stream, handshake: Handshake) -> io::Result<()> {
     let Handshake { request, answer, leftover } = handshake;
-    match admit(worker, &request, || stream.is_local()) {
+    match admit(worker, &request, || stream.peer()) {
         Ok(quota) => adopt(worker, quota, stream, answer, &leftover),
         // Boxed: those who are let in, nearly all, need no room for it.
         Err(close) => Box::pin(refuse(stream, answer, &close)).await,
@@ -64,8 +64,8 @@ pub(super) async fn enter(worker: &Rc<Worker>, stream: Stream, handshake: Handsh
 }
 
 /// Admits a request, and lets whoever watches know if it is refused.
-fn admit<B>(worker: &Worker, request: &Request<B>, is_local: impl FnOnce() -> bool) -> Result<Quota, Close> {
-    let admission = check(worker, request, is_local);
+fn admit<B>(worker: &Worker, request: &Request<B>, peer: impl FnOnce() -> Peer) -> Result<Quota, Close> {
+    let admission = check(worker, request, peer);
     if let Err(close) = &admission {
         let who = format_args!("a connection to {}", request.uri().path());
         view::refused(who, format_args!("{} {}", close.code, close.reason));
@@ -74,7 +74,7 @@ fn admit<B>(worker: &Worker, request: &Request<B>, is_local: impl FnOnce() -> bo
 }
 
 /// Checks in the order of the protocol contract: key, app, TLS, protocol, quota, origin.
-fn check<B>(worker: &Worker, request: &Request<B>, is_local: impl FnOnce() -> bool) -> Result<Quota, Close> {
+fn check<B>(worker: &Worker, request: &Request<B>, peer: impl FnOnce() -> Peer) -> Result<Quota, Close> {
     let uri = request.uri();
     let inside = uri.path().strip_prefix(worker.settings.path_prefix.as_str());
     let key = inside.and_then(|path| path.strip_prefix("/app/")).ok_or(Close::PATH_NOT_FOUND)?;
@@ -82,7 +82,7 @@ fn check<B>(worker: &Worker, request: &Request<B>, is_local: impl FnOnce() -> bo
     if !app.config.enabled {
         return Err(Close::APP_DISABLED);
     }
-    if app.config.requires_tls && !(is_local() && is_proxied_tls(request)) {
+    if app.config.requires_tls && !is_encrypted(peer(), request) {
         return Err(Close::TLS_ONLY);
     }
     let query = Query::parse(uri.query().unwrap_or_default());
@@ -101,9 +101,11 @@ fn check<B>(worker: &Worker, request: &Request<B>, is_local: impl FnOnce() -> bo
     Ok(quota)
 }
 
-/// Whether a proxy says that the client speaks TLS with it. To be believed from this host only.
-fn is_proxied_tls<B>(request: &Request<B>) -> bool {
-    request.headers().get("x-forwarded-proto").is_some_and(|proto| proto == "https" || proto == "wss")
+/// Whether the client speaks TLS with this server, or with a proxy that says so: to be believed from this host only.
+fn is_encrypted<B>(peer: Peer, request: &Request<B>) -> bool {
+    let is_proxied =
+        || request.headers().get("x-forwarded-proto").is_some_and(|proto| proto == "https" || proto == "wss");
+    peer.is_encrypted || (peer.is_local && is_proxied())
 }
 
 async fn switch(worker: Rc<Worker>, upgrade: OnUpgrade, admission: Result<Quota, Close>) {

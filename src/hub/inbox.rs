@@ -2,6 +2,7 @@
 
 use crate::fork_guard::ForkGuard;
 use crate::protocol::{Close, EncodedFrame, SocketId};
+use crate::tls::Tls;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
@@ -63,6 +64,8 @@ pub(crate) struct Admission {
 pub(crate) enum Socket {
     Tcp(ForkGuard<std::net::TcpStream>),
     Unix(ForkGuard<std::os::unix::net::UnixStream>),
+    /// The client has yet to shake hands.
+    Tls(ForkGuard<std::net::TcpStream>, Arc<Tls>),
 }
 
 /// The sending half. It never blocks: whoever can wait asks [`Inbox::is_any_over_mark`] first.

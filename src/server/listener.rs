@@ -5,6 +5,7 @@ use crate::config::ListenAddress;
 use crate::error::Error;
 use crate::fork_guard::ForkGuard;
 use crate::hub::{Hub, Letter, Socket};
+use crate::tls::Tls;
 use mio::net::{TcpListener, UnixListener};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -15,6 +16,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Connections that may wait to be accepted: all of a site's clients come back at once after an outage.
@@ -33,11 +35,17 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 pub(super) enum Listener {
     Tcp(ForkGuard<TcpListener>),
     Unix(ForkGuard<UnixListener>, PathBuf),
+    Tls(ForkGuard<TcpListener>, Arc<Tls>),
 }
 
 impl Listener {
-    pub(super) fn bind(address: &ListenAddress) -> Result<Self, Error> {
+    /// Binds; an address with TLS gets `tls`, which the configuration has seen to.
+    pub(super) fn bind(address: &ListenAddress, tls: Option<&Arc<Tls>>) -> Result<Self, Error> {
         match address {
+            ListenAddress::Tls(address) => bind_tcp(*address).and_then(|listener| {
+                let tls = tls.ok_or_else(|| io::Error::other("there is no certificate"))?;
+                Ok(Self::Tls(ForkGuard::new(listener), Arc::clone(tls)))
+            }),
             ListenAddress::Tcp(address) => {
                 bind_tcp(*address).map(|listener| Self::Tcp(ForkGuard::new(listener)))
             }
@@ -52,6 +60,7 @@ impl Listener {
     pub(super) fn address(&self) -> io::Result<ListenAddress> {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
+            Self::Tls(listener, _) => listener.local_addr().map(ListenAddress::Tls),
             Self::Unix(_, path) => Ok(ListenAddress::Unix(path.clone())),
         }
     }
@@ -61,6 +70,10 @@ impl Listener {
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept()?;
                 Ok(Socket::Tcp(ForkGuard::new(stream.into())))
+            }
+            Self::Tls(listener, tls) => {
+                let (stream, _) = listener.accept()?;
+                Ok(Socket::Tls(ForkGuard::new(stream.into()), Arc::clone(tls)))
             }
             Self::Unix(listener, _) => {
                 let (stream, _) = listener.accept()?;
@@ -73,7 +86,7 @@ impl Listener {
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Self::Tcp(listener) => listener.as_fd(),
+            Self::Tcp(listener) | Self::Tls(listener, _) => listener.as_fd(),
             Self::Unix(listener, _) => listener.as_fd(),
         }
     }
@@ -115,7 +128,13 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 }
 
 /// Accepts until the bell rings, and deals the sockets out to the workers in turn.
-pub(super) fn accept(listeners: &[Listener], hub: &Hub, workers: usize, stop: &Bell) -> io::Result<()> {
+pub(super) fn accept(
+    listeners: &[Listener],
+    tls: Option<&Tls>,
+    hub: &Hub,
+    workers: usize,
+    stop: &Bell,
+) -> io::Result<()> {
     let mut worker = 0;
     let mut watched: Vec<PollFd<'_>> =
         listeners.iter().map(|listener| PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN)).collect();
@@ -129,6 +148,9 @@ pub(super) fn accept(listeners: &[Listener], hub: &Hub, workers: usize, stop: &B
             return Ok(());
         }
         hub.tell_due_counts();
+        if let Some(tls) = tls {
+            tls.refresh();
+        }
         for listener in listeners {
             worker = accept_waiting(listener, hub, worker, workers);
         }
@@ -182,7 +204,7 @@ mod tests {
 
     #[test]
     fn accepted_sockets_block_nobody_and_delay_nothing() {
-        let listener = Listener::bind(&ListenAddress::Tcp(([127, 0, 0, 1], 0).into())).unwrap();
+        let listener = Listener::bind(&ListenAddress::Tcp(([127, 0, 0, 1], 0).into()), None).unwrap();
         let ListenAddress::Tcp(address) = listener.address().unwrap() else { panic!("no TCP address") };
         let _client = TcpStream::connect(address).unwrap();
         let Socket::Tcp(accepted) = accept_one(&listener) else { panic!("no TCP socket") };
@@ -194,7 +216,7 @@ mod tests {
     fn those_of_a_unix_socket_block_nobody_either() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
-        let listener = Listener::bind(&ListenAddress::Unix(path.clone())).unwrap();
+        let listener = Listener::bind(&ListenAddress::Unix(path.clone()), None).unwrap();
         let _client = UnixStream::connect(&path).unwrap();
         let Socket::Unix(accepted) = accept_one(&listener) else { panic!("no Unix socket") };
         assert_eq!((&*accepted).read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::hub::life::{LifeEvents, host_channel};
 use crate::hub::{Hub, Inbox, Letter, Mailbox};
 use crate::metrics::Metrics;
+use crate::tls::Tls;
 use crate::webhook::{Dispatcher, DispatcherStop};
 use crate::worker::{Worker, WorkerSettings};
 use failure::Failure;
@@ -62,7 +63,9 @@ impl Server {
 
     fn launch(config: &Config, is_observed: bool) -> Result<Self, Error> {
         raise_descriptor_limit();
-        let listeners = config.listen.iter().map(Listener::bind).collect::<Result<Vec<_>, _>>()?;
+        let tls = (!config.tls.is_empty()).then(|| Tls::load(&config.tls).map(Arc::new)).transpose()?;
+        let listeners = config.listen.iter().map(|address| Listener::bind(address, tls.as_ref()));
+        let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
         let addresses = listeners.iter().map(Listener::address).collect::<Result<Vec<_>, _>>();
         let addresses = addresses.map_err(|error| Error::System("the listening address", error))?;
         let bell = || Bell::new().map_err(|error| Error::System("a bell between threads", error));
@@ -90,7 +93,7 @@ impl Server {
             let thread = server.spawn("canyon-life".to_owned(), move || dispatcher.run())?;
             server.dispatcher = Some((stop, thread));
         }
-        server.start_threads(config, listeners, mailboxes)?;
+        server.start_threads(config, listeners, tls, mailboxes)?;
         Ok(server)
     }
 
@@ -98,6 +101,7 @@ impl Server {
         &mut self,
         config: &Config,
         listeners: Vec<Listener>,
+        tls: Option<Arc<Tls>>,
         mailboxes: Vec<Mailbox>,
     ) -> Result<(), Error> {
         for drain in Drain::open_all(config, &self.hub)? {
@@ -118,8 +122,9 @@ impl Server {
             self.threads.push(thread);
         }
         let (hub, workers, stop) = (Arc::clone(&self.hub), self.workers, self.end_accepting.clone());
-        let thread = self
-            .spawn("canyon-accept".to_owned(), move || listener::accept(&listeners, &hub, workers, &stop))?;
+        let thread = self.spawn("canyon-accept".to_owned(), move || {
+            listener::accept(&listeners, tls.as_deref(), &hub, workers, &stop)
+        })?;
         self.threads.push(thread);
         Ok(())
     }

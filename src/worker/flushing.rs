@@ -36,7 +36,8 @@ impl Worker {
         let Some(connection) = state.connections.get_mut(slot) else { return };
         connection.is_dirty = false;
         let stream = &connection.stream;
-        match connection.outbox.flush(|slices| stream.try_write(slices)) {
+        let flushed = connection.outbox.flush(|slices| stream.try_write(slices));
+        match stream.settled(flushed) {
             Flushed::Everything => {
                 connection.stalled = None;
                 if connection.has_said_goodbye {

@@ -19,6 +19,7 @@ mod slow;
 mod start;
 mod subscriptions;
 mod support;
+mod tls;
 mod users;
 mod webhook_receiver;
 mod webhooks;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -82,8 +82,7 @@ impl House {
     pub(crate) async fn connect(&self, path: &str) -> Client {
         let url = format!("ws://127.0.0.1:{}{path}", self.port);
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
-        let (socket, _) = tokio_tungstenite::client_async(url, stream).await.unwrap();
-        Client { socket, socket_id: String::new() }
+        Client::over(stream, &url).await
     }
 
     /// `POST /apps/{id}/events`, signed; status and body.
@@ -152,11 +151,23 @@ pub(crate) async fn patiently<T>(future: impl Future<Output = T>) -> T {
 
 /// A client that sees every frame.
 pub(crate) struct Client {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Box<dyn Transport>>,
     pub(crate) socket_id: String,
 }
 
+/// A TCP stream, or TLS over one.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+
 impl Client {
+    /// Sends the handshake over `transport`.
+    pub(crate) async fn over(transport: impl Transport + 'static, url: &str) -> Self {
+        let transport: Box<dyn Transport> = Box::new(transport);
+        let (socket, _) = patiently(tokio_tungstenite::client_async(url, transport)).await.unwrap();
+        Self { socket, socket_id: String::new() }
+    }
+
     pub(crate) async fn send(&mut self, message: &Value) {
         self.send_text(&message.to_string()).await;
     }
