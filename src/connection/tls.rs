@@ -205,3 +205,63 @@ impl TlsStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TlsConfig;
+    use crate::connection::{Flushed, Stream};
+    use std::sync::Arc;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::client::TlsStream as ClientStream;
+    use tokio_rustls::rustls::pki_types::ServerName;
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+    /// A stream and the client at its other end.
+    async fn connected() -> (Stream, ClientStream<TcpStream>) {
+        let own = rcgen::generate_simple_self_signed(["one.test".to_owned()]).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let pair = TlsConfig { certificate: directory.path().join("crt"), key: directory.path().join("key") };
+        std::fs::write(&pair.certificate, own.cert.pem()).unwrap();
+        std::fs::write(&pair.key, own.signing_key.serialize_pem()).unwrap();
+        let tls = Tls::load(&[pair]).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(own.cert.der().clone()).unwrap();
+        let provider = rustls::crypto::ring::default_provider().into();
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector = TlsConnector::from(Arc::new(config));
+        let name = ServerName::try_from("one.test").unwrap();
+        let (stream, client) =
+            tokio::join!(TlsStream::accept(ForkGuard::new(accepted), &tls), connector.connect(name, client));
+        (Stream::Tls(Box::new(stream.unwrap())), client.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_the_session_took_and_the_socket_did_not_is_gone_on_with() {
+        let (stream, mut client) = connected().await;
+        let chunk = [7; 30_000];
+        let mut taken = 0;
+        while stream.settled(Flushed::Everything) == Flushed::Everything {
+            taken += stream.try_write(&[IoSlice::new(&chunk)]).unwrap();
+        }
+        assert_eq!(stream.settled(Flushed::Everything), Flushed::Blocked { progress: true });
+        let reading = tokio::spawn(async move {
+            let mut everything = vec![0; taken];
+            client.read_exact(&mut everything).await.unwrap();
+            everything
+        });
+        while stream.settled(Flushed::Everything) != Flushed::Everything {
+            stream.writable().await.unwrap();
+        }
+        assert!(reading.await.unwrap().iter().all(|byte| *byte == 7));
+    }
+}
