@@ -26,7 +26,7 @@
 //! ```
 //!
 //! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics` and `view` are
-//! leaves that all may write, `spare` one that all may use.
+//! leaves that all may write, `spare` and `sparing` leaves that all may use.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
 
@@ -62,6 +62,8 @@ pub mod protocol;
 pub mod server;
 #[cfg(feature = "server")]
 mod spare;
+#[cfg(feature = "server")]
+mod sparing;
 #[cfg(feature = "server")]
 pub mod tls;
 #[cfg(feature = "server")]

@@ -31,12 +31,13 @@ impl Served {
     fn with(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut command = canyon();
+        command.stderr(Stdio::null());
         command.arg("serve").args(arguments).arg("--queue").arg(directory.path().join("queue"));
         Self::spawn(command, directory)
     }
 
     fn spawn(mut command: Command, directory: TempDir) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         Self { child, ready, directory }
@@ -96,6 +97,31 @@ fn serve_takes_more_connections_than_the_soft_limit_of_descriptors() {
     for stream in streams {
         assert!(up(stream).starts_with("HTTP/1.1 200 OK"));
     }
+}
+
+#[test]
+fn a_server_without_descriptors_serves_whom_it_has_and_the_others_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 40 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_canyon")]);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--app", "1:k:s", "--queue"]);
+    command.arg(directory.path().join("queue"));
+    let log = directory.path().join("log");
+    command.stderr(std::fs::File::create(&log).unwrap());
+    let served = Served::spawn(command, directory);
+    let first = TcpStream::connect(served.address()).unwrap();
+    let crowd: Vec<TcpStream> = (0..60).map(|_| TcpStream::connect(served.address()).unwrap()).collect();
+    let told = || std::fs::read_to_string(&log).unwrap().matches("new connections have to wait").count();
+    for _ in 0..1000 {
+        if told() > 0 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert!(up(first).starts_with("HTTP/1.1 200 OK"), "whoever is there is served");
+    drop(crowd);
+    assert!(up(TcpStream::connect(served.address()).unwrap()).starts_with("HTTP/1.1 200 OK"));
+    assert_eq!(told(), 1, "a line is enough");
 }
 
 #[test]

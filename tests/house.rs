@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("publisher", &["check", "event", "queue"]),
     ("fork_guard", &[]),
     ("spare", &[]),
+    ("sparing", &[]),
     ("view", &["protocol"]),
     ("tls", &["config"]),
     ("error", &["config", "queue", "tls"]),
@@ -26,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("connection", &["config", "fork_guard", "hub", "protocol", "spare", "tls", "view"]),
     ("worker", &["connection", "hub", "metrics", "protocol", "spare", "view"]),
     ("http", &["config", "connection", "hub", "protocol", "worker", "view"]),
-    ("drain", &["config", "error", "event", "hub", "metrics", "protocol", "queue", "view"]),
+    ("drain", &["config", "error", "event", "hub", "metrics", "protocol", "queue", "sparing", "view"]),
     (
         "server",
         &[
@@ -38,6 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "http",
             "hub",
             "metrics",
+            "sparing",
             "tls",
             "webhook",
             "worker",

@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::hub::{self, Hold, Hub};
 use crate::protocol::{SocketId, channel};
 use crate::queue::{Access, Consumer, ConsumerOptions, Record, Waker};
+use crate::sparing::Sparing;
 use crate::view;
 use hold::OwnRing;
 use losses::{Losses, events};
@@ -36,6 +37,7 @@ pub(crate) struct Drain {
     /// The apps that may publish through this queue: a directory's permissions are an app's permissions.
     apps: Vec<String>,
     losses: Losses,
+    refusals: Sparing,
     /// Set while what waited for the server has not been delivered.
     hold: Option<(Arc<Hold>, Duration)>,
     is_stopped: Arc<AtomicBool>,
@@ -72,8 +74,15 @@ impl Drain {
             let consumer = Consumer::open(ConsumerOptions { access, max_age, ..ConsumerOptions::new(path) })
                 .map_err(|error| Error::Queue(path.clone(), error))?;
             let losses = Losses::new(path.clone(), config.max_age);
-            let mut drain =
-                Self { consumer, hub: Arc::clone(hub), apps, losses, hold: None, is_stopped: Arc::default() };
+            let mut drain = Self {
+                consumer,
+                hub: Arc::clone(hub),
+                apps,
+                losses,
+                refusals: Sparing::default(),
+                hold: None,
+                is_stopped: Arc::default(),
+            };
             drain.hold_back(path, access, config.start_hold);
             Ok(drain)
         };
@@ -109,12 +118,12 @@ impl Drain {
                 self.consumer.rest(REST);
                 continue;
             }
-            let (hub, apps, hold) = (&self.hub, &self.apps, &self.hold);
+            let (hub, apps, hold, refusals) = (&self.hub, &self.apps, &self.hold, &mut self.refusals);
             let mut deliver = |record: Record<'_>| {
                 if let Some((hold, _)) = hold {
                     hold.release_before(record.ticket, hub);
                 }
-                publish(hub, apps, &record);
+                publish(hub, apps, &record, refusals);
                 if hub.is_overloaded() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             let drained = self.consumer.drain(BATCH, &mut deliver);
@@ -138,25 +147,23 @@ impl Drain {
 }
 
 /// Publishes one record, if it is an event of an app that may use the queue.
-fn publish(hub: &Hub, apps: &[String], record: &Record<'_>) {
+fn publish(hub: &Hub, apps: &[String], record: &Record<'_>, told: &mut Sparing) {
+    let mut refuse = |why: &dyn std::fmt::Display| refuse(hub, why, told);
     let event = match Event::decode(record.payload) {
         Ok(event) => event,
-        Err(malformed) => return refuse(hub, &malformed),
+        Err(malformed) => return refuse(&malformed),
     };
     let Some(app) = hub.app_by_id(event.app).filter(|_| apps.iter().any(|id| id == event.app)) else {
-        return refuse(
-            hub,
-            &format_args!("it is for app {:?}, which has another queue or none here", event.app),
-        );
+        return refuse(&format_args!("it is for app {:?}, which has another queue or none here", event.app));
     };
     let except: Option<SocketId> = match event.except.map(str::parse).transpose() {
         Ok(except) => except,
-        Err(why) => return refuse(hub, &why),
+        Err(why) => return refuse(&why),
     };
     if event.data.len() > app.config.max_event_bytes {
         let limit = app.config.max_event_bytes;
         let size = event.data.len();
-        return refuse(hub, &format_args!("its data has {size} bytes, and max_event_bytes is {limit}"));
+        return refuse(&format_args!("its data has {size} bytes, and max_event_bytes is {limit}"));
     }
     let published = hub::Event { name: event.name, data: event.data, except };
     for name in event.channels {
@@ -165,13 +172,15 @@ fn publish(hub: &Hub, apps: &[String], record: &Record<'_>) {
                 view::event("the queue", event.name, name, event.data);
                 hub.publish(app, name, &published);
             }
-            Err(why) => refuse(hub, &format_args!("channel {name:?}: {why}")),
+            Err(why) => refuse(&format_args!("channel {name:?}: {why}")),
         }
     }
     hub.metrics.events_from_queue.increment();
 }
 
-fn refuse(hub: &Hub, why: &dyn std::fmt::Display) {
+fn refuse(hub: &Hub, why: &dyn std::fmt::Display, told: &mut Sparing) {
     hub.metrics.records_refused.increment();
-    tracing::warn!(%why, "an event from the queue was refused");
+    if let Some(refused) = told.note() {
+        tracing::warn!(%why, refused, "an event from the queue was refused");
+    }
 }

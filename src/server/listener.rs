@@ -5,6 +5,7 @@ use crate::config::ListenAddress;
 use crate::error::Error;
 use crate::fork_guard::ForkGuard;
 use crate::hub::{Hub, Letter, Socket};
+use crate::sparing::Sparing;
 use crate::tls::Tls;
 use mio::net::{TcpListener, UnixListener};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -135,7 +136,7 @@ pub(super) fn accept(
     workers: usize,
     stop: &Bell,
 ) -> io::Result<()> {
-    let mut worker = 0;
+    let (mut worker, mut exhausted) = (0, Sparing::default());
     let mut watched: Vec<PollFd<'_>> =
         listeners.iter().map(|listener| PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN)).collect();
     watched.push(PollFd::new(stop, PollFlags::IN));
@@ -152,13 +153,19 @@ pub(super) fn accept(
             tls.refresh();
         }
         for listener in listeners {
-            worker = accept_waiting(listener, hub, worker, workers);
+            worker = accept_waiting(listener, hub, worker, workers, &mut exhausted);
         }
     }
 }
 
 /// Accepts what waits on one listener; the worker whose turn it is then.
-fn accept_waiting(listener: &Listener, hub: &Hub, mut worker: usize, workers: usize) -> usize {
+fn accept_waiting(
+    listener: &Listener,
+    hub: &Hub,
+    mut worker: usize,
+    workers: usize,
+    exhausted: &mut Sparing,
+) -> usize {
     loop {
         match listener.accept() {
             Ok(socket) => {
@@ -167,7 +174,9 @@ fn accept_waiting(listener: &Listener, hub: &Hub, mut worker: usize, workers: us
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return worker,
             Err(error) if is_exhaustion(&error) => {
-                tracing::warn!(%error, "a connection cannot be accepted now");
+                if exhausted.note().is_some() {
+                    tracing::warn!(%error, "new connections have to wait, those that are there are served (LimitNOFILE, ulimit -n)");
+                }
                 std::thread::sleep(EXHAUSTED_PAUSE);
                 return worker;
             }
