@@ -1,8 +1,9 @@
 //! Counters that every part of the server may raise.
 //!
-//! A leaf: it knows nobody. Each counter only grows; whoever wants a rate takes differences.
+//! A leaf: it knows nobody. Each counter only grows; whoever wants a rate takes differences, and those of the time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -27,9 +28,29 @@ impl Counter {
     }
 }
 
+/// The moment when counting began, which is when the server started.
+#[derive(Debug)]
+pub struct Beginning(Instant);
+
+impl Default for Beginning {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Beginning {
+    /// The time since.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// What the server counts.
 #[derive(Debug, Default)]
 pub struct Metrics {
+    /// Since when it counts.
+    pub beginning: Beginning,
     /// Events taken from queues.
     pub events_from_queue: Counter,
     /// Events that were not delivered because they had waited too long while no server ran.
@@ -41,6 +62,10 @@ pub struct Metrics {
     pub events_from_http: Counter,
     /// Client events relayed.
     pub events_from_clients: Counter,
+    /// Frames of channels that were given to a client, those about members and counts included.
+    pub deliveries: Counter,
+    /// Bytes of these frames.
+    pub delivered_bytes: Counter,
     /// Queue records that could not be read, or were for no app of the queue.
     pub records_refused: Counter,
     /// Clients hung up on because they did not read.
@@ -57,4 +82,28 @@ pub struct Metrics {
     pub webhook_retries: Counter,
     /// Events given up for one endpoint of a webhook.
     pub webhook_events_dropped: Counter,
+}
+
+impl Metrics {
+    /// The name and the value of each counter.
+    pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counters = [
+            ("events_from_queue", &self.events_from_queue),
+            ("events_expired", &self.events_expired),
+            ("events_refused_full", &self.events_refused_full),
+            ("events_from_http", &self.events_from_http),
+            ("events_from_clients", &self.events_from_clients),
+            ("deliveries", &self.deliveries),
+            ("delivered_bytes", &self.delivered_bytes),
+            ("records_refused", &self.records_refused),
+            ("slow_clients_closed", &self.slow_clients_closed),
+            ("silent_clients_closed", &self.silent_clients_closed),
+            ("life_events_dropped", &self.life_events_dropped),
+            ("webhook_requests", &self.webhook_requests),
+            ("webhook_failures", &self.webhook_failures),
+            ("webhook_retries", &self.webhook_retries),
+            ("webhook_events_dropped", &self.webhook_events_dropped),
+        ];
+        counters.into_iter().map(|(name, counter)| (name, counter.get()))
+    }
 }

@@ -11,7 +11,9 @@ mod info;
 mod prefixed;
 mod query;
 mod signed;
+mod status;
 mod upgrade;
+mod users;
 
 use crate::connection::{Peer, Stream};
 use crate::hub::{App, Hub, Socket};
@@ -178,7 +180,8 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
     }
 }
 
-/// An endpoint of the HTTP API, behind `/apps/{id}`: those of the hosted service, and Reverb's count of connections.
+/// An endpoint of the HTTP API, behind `/apps/{id}`: those of the hosted service, Reverb's count of connections, and our
+/// own `status` and `users/{id}`.
 enum Endpoint<'a> {
     Connections,
     Events,
@@ -186,6 +189,8 @@ enum Endpoint<'a> {
     Channels,
     Channel(&'a str),
     Members(&'a str),
+    Status,
+    User(&'a str),
     Terminate(&'a str),
 }
 
@@ -198,6 +203,8 @@ impl<'a> Endpoint<'a> {
             ["channels"] => Self::Channels,
             ["channels", name] => Self::Channel(name),
             ["channels", name, "users"] => Self::Members(name),
+            ["status"] => Self::Status,
+            ["users", id] => Self::User(id),
             ["users", id, "terminate_connections"] => Self::Terminate(id),
             _ => return None,
         })
@@ -206,7 +213,12 @@ impl<'a> Endpoint<'a> {
     fn method(&self) -> &'static Method {
         match self {
             Self::Events | Self::BatchEvents | Self::Terminate(_) => &Method::POST,
-            Self::Connections | Self::Channels | Self::Channel(_) | Self::Members(_) => &Method::GET,
+            Self::Connections
+            | Self::Channels
+            | Self::Channel(_)
+            | Self::Members(_)
+            | Self::Status
+            | Self::User(_) => &Method::GET,
         }
     }
 
@@ -228,6 +240,8 @@ impl<'a> Endpoint<'a> {
             Self::Channels => channels::list(hub, app, &query),
             Self::Channel(name) => channels::show(hub, app, name, &query),
             Self::Members(name) => channels::members(hub, app, name),
+            Self::Status => Ok(status::show(hub, app)),
+            Self::User(id) => Ok(users::show(hub, app, id)),
             Self::Terminate(user_id) => {
                 hub.terminate(app, user_id);
                 Ok(json("{}"))

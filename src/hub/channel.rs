@@ -55,6 +55,10 @@ impl Channel {
         }
     }
 
+    pub(super) fn has_member(&self, user_id: &str) -> bool {
+        self.presence.as_ref().is_some_and(|presence| presence.has(user_id))
+    }
+
     pub(super) fn user_ids(&self) -> Vec<Arc<str>> {
         self.presence.as_ref().map(|presence| presence.user_ids()).unwrap_or_default()
     }

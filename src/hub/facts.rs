@@ -27,6 +27,25 @@ impl Hub {
         found
     }
 
+    /// How many channels of an app are occupied.
+    pub(crate) fn channel_count(&self, app: &App) -> usize {
+        self.apps[app.index].shards.iter().map(|shard| shard.lock().channels.len()).sum()
+    }
+
+    /// The presence channels that a user is a member of, in the order of their names.
+    ///
+    /// Looks through all channels, one shard at a time: nothing is kept per user for a question that few ask.
+    pub(crate) fn channels_of(&self, app: &App, user_id: &str) -> Vec<Arc<str>> {
+        let mut found = Vec::new();
+        for shard in &self.apps[app.index].shards {
+            let shard = shard.lock();
+            let present = shard.channels.iter().filter(|(_, channel)| channel.has_member(user_id));
+            found.extend(present.map(|(name, _)| Arc::clone(name)));
+        }
+        found.sort_unstable();
+        found
+    }
+
     /// The size of a channel; zero if nobody is there.
     pub(crate) fn occupancy(&self, app: &App, name: &str) -> Occupancy {
         let shard = self.shard(app, name).lock();

@@ -118,6 +118,10 @@ impl Presence {
         self.arrivals.len()
     }
 
+    pub(super) fn has(&self, user_id: &str) -> bool {
+        self.members.contains_key(user_id)
+    }
+
     pub(super) fn user_ids(&self) -> Vec<Arc<str>> {
         self.members.keys().cloned().collect()
     }

@@ -55,6 +55,16 @@ impl Hub {
         }
     }
 
+    /// How many connections are signed in as the user.
+    pub(crate) fn connections_of(&self, app: &App, user_id: &str) -> usize {
+        self.apps[app.index].users.lock().online.get(user_id).map_or(0, Connections::len)
+    }
+
+    /// How many users are signed in.
+    pub(crate) fn signed_in(&self, app: &App) -> usize {
+        self.apps[app.index].users.lock().online.len()
+    }
+
     /// Closes every connection that is signed in as the user. Presence ids do not count.
     pub(crate) fn terminate(&self, app: &App, user_id: &str) {
         let users = self.apps[app.index].users.lock();

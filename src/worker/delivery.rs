@@ -12,14 +12,16 @@ pub(super) const TURN_BUDGET: usize = 20_000;
 const SMALL_CHANNEL: usize = 32;
 
 impl State {
-    /// Puts a frame into the outbox of each subscriber; how many there were.
+    /// Puts a frame into the outbox of each subscriber; how many got it.
     pub(super) fn deliver(&mut self, delivery: Delivery) -> usize {
         let slots = self.subscribers.of(delivery.app, &delivery.channel);
         let except = delivery.except.and_then(|socket_id| self.slots.get(&socket_id).copied());
         let lane = if slots.len() <= SMALL_CHANNEL { &mut self.prompt } else { &mut self.bulk };
         let frame = SharedFrame::new(delivery.frame);
+        let mut count = slots.len();
         for &slot in slots {
             if Some(slot) == except {
+                count -= 1;
                 continue;
             }
             let connection = &mut self.connections[slot];
@@ -29,7 +31,7 @@ impl State {
                 lane.push_back(slot);
             }
         }
-        slots.len()
+        count
     }
 
     /// Puts connections on their channel's list and tells the clients so; how many there were.

@@ -189,12 +189,19 @@ impl Worker {
 
     /// Does what the letters say, in order, until the inbox is empty or `budget` deliveries were made.
     fn take_letters(self: &Rc<Self>, state: &mut State, mut budget: usize) {
+        let (mut deliveries, mut bytes) = (0, 0);
         while budget > 0
             && let Some(letter) = self.mailbox.take()
         {
             budget = budget.saturating_sub(1);
             match letter {
-                Letter::Deliver(delivery) => budget = budget.saturating_sub(state.deliver(delivery)),
+                Letter::Deliver(delivery) => {
+                    let length = delivery.frame.len();
+                    let count = state.deliver(delivery);
+                    budget = budget.saturating_sub(count);
+                    deliveries += count;
+                    bytes += count * length;
+                }
                 Letter::Admit(admission) => budget = budget.saturating_sub(state.admit(&admission)),
                 Letter::Settle { app, channel } => state.unsettled.add(app, channel),
                 Letter::Send { slot, socket_id, frame } => state.send(slot, socket_id, frame),
@@ -202,6 +209,10 @@ impl Worker {
                 Letter::Adopt(socket) => drop(spawn_local((self.serve)(Rc::clone(self), socket))),
                 Letter::Stop { grace } => state.dismiss_all(grace),
             }
+        }
+        if deliveries > 0 {
+            self.hub.metrics.deliveries.add(deliveries as u64);
+            self.hub.metrics.delivered_bytes.add(bytes as u64);
         }
     }
 

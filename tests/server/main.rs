@@ -17,6 +17,7 @@ mod queue;
 mod raw;
 mod slow;
 mod start;
+mod status;
 mod subscriptions;
 mod support;
 mod tls;

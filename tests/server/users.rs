@@ -135,3 +135,47 @@ async fn termination_closes_the_user_and_nobody_else() {
     let nobody = house.post(&format!("/apps/{ID}/users/nobody/terminate_connections"), "{}").await;
     assert_eq!(nobody, (200, "{}".to_owned()));
 }
+
+#[tokio::test]
+async fn whether_a_user_is_online_can_be_asked() {
+    let house = House::open();
+    let show = async |id: &str| {
+        let (status, body) = house.get(&format!("/users/{id}"), &[]).await;
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str::<Value>(&body).unwrap()
+    };
+    let nobody = json!({"online": false, "connections": 0, "channels": []});
+    assert_eq!(show("31").await, nobody);
+    let first = signed_in(&house, r#"{"id":"31"}"#).await;
+    let _second = signed_in(&house, r#"{"id":"31"}"#).await;
+    assert_eq!(show("31").await, json!({"online": true, "connections": 2, "channels": []}));
+    assert_eq!(show("3").await, nobody, "a part of an id is another user's");
+    drop(first);
+    let mut member = house.client().await;
+    for channel in ["presence-b", "presence-a"] {
+        member.subscribe(channel, Some(r#"{"user_id":"u 1"}"#)).await;
+    }
+    let there = json!({"online": true, "connections": 0, "channels": ["presence-a", "presence-b"]});
+    assert_eq!(show("u%201").await, there, "a member is online without being signed in");
+    member.unsubscribe("presence-a").await;
+    member.unsubscribe("presence-b").await;
+    member.subscribe("afterwards", None).await;
+    assert_eq!(show("u%201").await, nobody);
+}
+
+#[tokio::test]
+async fn only_the_app_may_ask_for_its_users() {
+    let house = House::open();
+    let ask = |target: String| format!("GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let path = format!("/apps/{ID}/users/31");
+    assert_eq!(house.request(&ask(path.clone())).await.0, 401);
+    let strangers = crate::support::signed_target("GET", &path, "", (KEY, "another secret"));
+    assert_eq!(house.request(&ask(strangers)).await.0, 401);
+    let other =
+        crate::support::signed_target("GET", "/apps/other/users/31", "", ("other-key", "other-secret"));
+    let _ada = signed_in(&house, r#"{"id":"31"}"#).await;
+    let (status, body) = house.request(&ask(other)).await;
+    assert!(status == 200 && body.contains(r#""online":false"#), "apps do not share users: {status} {body}");
+    let posted = house.post(&path, "{}").await;
+    assert!(posted.0 == 405 && posted.1.contains("takes GET, not POST"), "{posted:?}");
+}
