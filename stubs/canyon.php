@@ -66,10 +66,13 @@ final class Publisher
      *     oldest_ms: int|null,
      *     refused_events: int,
      *     ring_bytes: int|null,
+     *     queue_events: int,
+     *     queue_bytes: int,
+     *     queue_oldest_ms: int|null,
      *     protocol_version: int,
      *     server_protocol_version: int|null,
      * } times "since" in milliseconds since 1970; "silent" and "oldest" as durations; depths are those of this process's ring,
-     *     "refused" what found it full since it was made
+     *     "refused" what found it full since it was made, "queue" what waits in the rings of all processes
      */
     public function status(): array
     {

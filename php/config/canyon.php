@@ -120,6 +120,9 @@ return [
     | server, usually the one that browsers use too. Timeouts are seconds;
     | a request that waits for the server should not do so for very long.
     |
+    | What the Canyon facade asks goes this way with every transport, unless
+    | the server listens on a Unix socket that this machine can reach.
+    |
     */
 
     'http' => [
@@ -129,5 +132,21 @@ return [
         'connect_timeout' => env('CANYON_HTTP_CONNECT_TIMEOUT', 2),
         'timeout' => env('CANYON_HTTP_TIMEOUT', 2),
     ],
+
+    /*
+    |--------------------------------------------------------------------------
+    | Health
+    |--------------------------------------------------------------------------
+    |
+    | What Laravel's health route (usually "/up") does when the server cannot
+    | be reached: nothing, "report" the exception and stay up, or "throw" it,
+    | which takes this web server out of its load balancer. Choose the latter
+    | only if your pages are worth nothing without real-time events.
+    |
+    | Supported: "report", "throw", null
+    |
+    */
+
+    'health' => env('CANYON_HEALTH'),
 
 ];

@@ -6,10 +6,13 @@ use Canyon\Broadcasting\BroadcasterFactory;
 use Canyon\Broadcasting\Transports\ExtensionTransport;
 use Canyon\Console\DoctorCommand;
 use Canyon\Console\StartCommand;
+use Canyon\Console\StatusCommand;
+use Canyon\Listeners\DiagnoseServer;
 use Illuminate\Broadcasting\BroadcastManager;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Foundation\Application;
 use Illuminate\Foundation\Console\AboutCommand;
+use Illuminate\Foundation\Events\DiagnosingHealth;
 use Illuminate\Support\ServiceProvider;
 
 class CanyonServiceProvider extends ServiceProvider
@@ -23,6 +26,8 @@ class CanyonServiceProvider extends ServiceProvider
 
         $this->ensureConnectionIsConfigured();
 
+        $this->app->scoped(CanyonManager::class);
+
         $this->callAfterResolving(BroadcastManager::class, static function (BroadcastManager $manager) {
             // Laravel 13 binds the closure to the manager unless it is static.
             $manager->extend('canyon', static fn (Application $app, array $config) => BroadcasterFactory::make($app, $config));
@@ -34,6 +39,8 @@ class CanyonServiceProvider extends ServiceProvider
      */
     public function boot(): void
     {
+        $this->app->make('events')->listen(DiagnosingHealth::class, DiagnoseServer::class);
+
         if (! $this->app->runningInConsole()) {
             return;
         }
@@ -42,7 +49,7 @@ class CanyonServiceProvider extends ServiceProvider
             __DIR__.'/../config/canyon.php' => $this->app->configPath('canyon.php'),
         ], ['canyon', 'canyon-config']);
 
-        $this->commands([DoctorCommand::class, StartCommand::class]);
+        $this->commands([DoctorCommand::class, StartCommand::class, StatusCommand::class]);
 
         if (class_exists(AboutCommand::class)) {
             AboutCommand::add('Canyon', fn () => [

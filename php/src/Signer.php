@@ -36,16 +36,20 @@ final class Signer
     /**
      * Get the signed query parameters of a request to the HTTP API.
      *
+     * @param  array<string, string>  $parameters
      * @return array<string, string>
      */
-    public function request(string $method, string $path, string $body, int $timestamp): array
+    public function request(string $method, string $path, string $body, int $timestamp, array $parameters = []): array
     {
         $query = [
             'auth_key' => $this->credentials->key(),
             'auth_timestamp' => (string) $timestamp,
             'auth_version' => '1.0',
             'body_md5' => md5($body),
+            ...$parameters,
         ];
+
+        ksort($query);
 
         $pairs = implode('&', array_map(
             static fn (string $name, string $value) => "{$name}={$value}", array_keys($query), $query,

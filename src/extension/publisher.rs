@@ -22,7 +22,7 @@ use super::zend::{self, Elements};
 use crate::check::{self, Limits};
 use crate::event::Draft;
 use crate::publisher::why_full;
-use crate::queue::{Push, Server, Status};
+use crate::queue::{Backlog, Push, Server, Status};
 
 /// Publishes events of one application through a queue.
 #[php_class]
@@ -86,7 +86,7 @@ impl Publisher {
     pub fn status(&self) -> PhpResult<ZBox<ZendHashTable>> {
         let status = thread(|thread| {
             let index = self.index(thread);
-            thread.producer(index).map(|producer| producer.status())
+            thread.producer(index).map(|producer| (producer.status(), producer.backlog()))
         });
         let status = status.unwrap_or_else(|| Err("PHP is shutting down".to_owned()));
         self.describe(status).map_err(exception)
@@ -143,10 +143,13 @@ impl Publisher {
         }
     }
 
-    fn describe(&self, status: Result<Status, String>) -> ext_php_rs::error::Result<ZBox<ZendHashTable>> {
-        let (status, error) = match status {
-            Ok(status) => (Some(status), None),
-            Err(error) => (None, Some(error)),
+    fn describe(
+        &self,
+        status: Result<(Status, Backlog), String>,
+    ) -> ext_php_rs::error::Result<ZBox<ZendHashTable>> {
+        let (status, backlog, error) = match status {
+            Ok((status, backlog)) => (Some(status), backlog, None),
+            Err(error) => (None, Backlog::default(), Some(error)),
         };
         let server = status.as_ref().map_or(Server::Absent, |status| status.server);
         let (since_ms, silent_ms) = match server {
@@ -168,6 +171,9 @@ impl Publisher {
         table.insert("oldest_ms", depth.and_then(|status| status.oldest_ms).map(number))?;
         table.insert("refused_events", depth.map_or(0, |status| number(status.refused)))?;
         table.insert("ring_bytes", depth.map(|status| number(status.ring_bytes)))?;
+        table.insert("queue_events", number(backlog.records))?;
+        table.insert("queue_bytes", number(backlog.bytes))?;
+        table.insert("queue_oldest_ms", backlog.oldest_ms.map(number))?;
         table.insert("protocol_version", i64::from(crate::queue::PROTOCOL_VERSION))?;
         // Another version on the other side refuses to attach, and says so in `error`.
         let served = version.filter(|_| server != Server::Absent);

@@ -127,6 +127,7 @@
 
 mod access;
 mod atomics;
+mod backlog;
 mod clock;
 mod consumer;
 mod control;
@@ -150,6 +151,7 @@ mod wait;
 mod writer;
 
 pub use access::{Access, Unknown};
+pub use backlog::Backlog;
 pub use consumer::{Consumer, ConsumerOptions, Counts, Drained, Record};
 pub use control::Server;
 pub use error::Error;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::access::Access;
 use super::atomics::Ordering;
+use super::backlog::Backlog;
 use super::control::{self, ControlPage, STALE_MS, Server};
 use super::directory::{Directory, RING};
 use super::fork::Birth;
@@ -129,6 +130,12 @@ impl Producer {
             ring_bytes: attached.writer.ring.memory.capacity(),
             protocol_version: PROTOCOL_VERSION,
         }
+    }
+
+    /// What waits in the rings of all producers, and of those that are gone. Costs some system calls for each ring.
+    pub fn backlog(&self) -> Backlog {
+        let attached = self.attached.as_ref();
+        attached.and_then(|attached| Backlog::of(&attached.directory).ok()).unwrap_or_default()
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) mod segment;
 // The real ones.
 #[path = "../../src/queue/access.rs"]
 mod access;
+#[path = "../../src/queue/backlog.rs"]
+mod backlog;
 #[path = "../../src/queue/consumer.rs"]
 mod consumer;
 #[path = "../../src/queue/control.rs"]

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use canyon::queue::{Consumer, ConsumerOptions, MAX_PAYLOAD, Push, Server, Woken};
+use canyon::queue::{Backlog, Consumer, ConsumerOptions, MAX_PAYLOAD, Push, Server, Woken};
 
 use crate::place::{Place, drain, push};
 
@@ -203,4 +203,26 @@ fn an_abandoned_ring_is_adopted_with_what_is_in_it() {
     assert_eq!(place.names("ring.").len(), 1);
     let expected: Vec<_> = (0..20).map(|count| format!("{count}").into_bytes()).collect();
     assert_eq!(drain(&mut place.consumer()), expected);
+}
+
+#[test]
+fn the_backlog_is_that_of_all_rings() {
+    let place = Place::new();
+    let mut producers = [place.producer(), place.producer()];
+    assert_eq!(producers[0].backlog(), Backlog::default());
+    let _ = push(&mut producers[0], b"early");
+    std::thread::sleep(Duration::from_millis(20));
+    for _ in 0..2 {
+        let _ = push(&mut producers[1], b"later");
+    }
+    let mut gone = place.producer();
+    let _ = push(&mut gone, b"last");
+    drop(gone);
+    std::fs::write(place.path().join("ring.junk"), "no ring").unwrap();
+    let backlog = producers[1].backlog();
+    assert_eq!((backlog.records, backlog.bytes), (4, 4 * 32));
+    assert!(backlog.oldest_ms >= Some(10), "that of the other ring: {backlog:?}");
+    let mut consumer = place.consumer();
+    assert_eq!(drain(&mut consumer).len(), 4);
+    assert_eq!(producers[1].backlog(), Backlog::default());
 }

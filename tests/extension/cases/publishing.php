@@ -165,6 +165,7 @@ test('all publishers of a process share one ring per queue', function () {
     $other->publish('channel', 'event', '{}');
     same(1, $other->status()['depth_events']);
     same(2, $three->status()['depth_events']);
+    same([1, 2], [$other->status()['queue_events'], $three->status()['queue_events']]);
     unset($two);
 });
 
@@ -191,6 +192,9 @@ test('the status tells of ring and server', function () {
         'oldest_ms' => null,
         'refused_events' => 0,
         'ring_bytes' => 262144,
+        'queue_events' => 0,
+        'queue_bytes' => 0,
+        'queue_oldest_ms' => null,
         'protocol_version' => 1,
         'server_protocol_version' => null,
     ], $before);

@@ -2,6 +2,7 @@
 
 namespace Canyon\Broadcasting\Transports;
 
+use Canyon\Api\Advice;
 use Canyon\Broadcasting\Transport;
 use Canyon\Credentials;
 use Canyon\Exception;
@@ -123,26 +124,10 @@ final class HttpTransport implements Transport
 
         $reason = mb_strimwidth(trim((string) preg_replace('/\s+/', ' ', mb_scrub($answer))), 0, 300, '...');
 
-        $message = "The Canyon server at {$this->url} refused the event with status {$status}".($reason === '' ? '.' : ": {$reason}").$this->advice($status);
+        $message = "The Canyon server at {$this->url} refused the event with status {$status}".($reason === '' ? '.' : ": {$reason}").Advice::about($status);
 
         // Service Unavailable: the server does not keep up.
         throw $status === 503 ? new QueueFull($message) : new Exception($message);
-    }
-
-    /**
-     * Get what to do about a refusal.
-     */
-    private function advice(int $status): string
-    {
-        return match (true) {
-            $status === 401 => ' (Do CANYON_APP_KEY and CANYON_APP_SECRET have the values the server was started with, and do both clocks agree?)',
-            $status === 403 => ' (The app is switched off in the settings of the server.)',
-            $status === 404 => ' (Do CANYON_APP_ID and CANYON_PATH_PREFIX have the values the server was started with, and does the address lead to it?)',
-            $status === 413 => ' (Send an ID and let the client fetch the rest, or raise CANYON_APP_MAX_EVENT_BYTES and start the server anew; a proxy in between may have a limit too.)',
-            $status >= 300 && $status < 400 => ' (Redirections are not followed: set CANYON_SCHEME, CANYON_HOST and CANYON_PORT to where it leads.)',
-            in_array($status, [502, 504], true) => ' (A proxy answers, but not the server behind it: is that running?)',
-            default => '',
-        };
     }
 
     /**
