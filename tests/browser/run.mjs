@@ -16,6 +16,7 @@ import { Demo } from './demo.mjs'
 import inventory from './inventory.mjs'
 import lifecycle from './lifecycle.mjs'
 import { takeScreenshots } from './screenshots.mjs'
+import server from './server.mjs'
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, screenshots: { type: 'string' } } })
 const shots = options.screenshots ?? mkdtempSync(join(tmpdir(), 'canyon-screenshots-'))
@@ -25,7 +26,8 @@ mkdirSync(shots, { recursive: true })
 const suites = {
     inventory,
     chat,
-    screenshots: { 'both pages can be shown as they look at work': ({ browser, demo }) => takeScreenshots(browser, demo, shots) },
+    server,
+    screenshots: { 'all pages can be shown as they look at work': ({ browser, demo }) => takeScreenshots(browser, demo, shots) },
     lifecycle,
 }
 

@@ -1,4 +1,4 @@
-// Pictures of both pages in use: light and dark, on a desk and on a phone.
+// Pictures of all pages in use: light and dark, on a desk and on a phone.
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
@@ -32,6 +32,11 @@ export async function takeScreenshots(browser, demo, directory) {
     await page.sees('.line:not(.mine) .body', 'That was quick')
     await say(page, 'Told you.')
     await page.sees('.line.mine .readers', 'read by Grace')
+
+    const server = await browser.open(`${demo.url}/server`)
+    await server.sees('[data-person="2"][data-online="yes"]')
+    await save(server, join(directory, 'server'))
+
     // Typing is believed for a short while only, so whisper again for each picture.
     await save(page, join(directory, 'chat'), async () => {
         await page.seesNo('#typing i')

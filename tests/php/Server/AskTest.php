@@ -7,6 +7,7 @@ use Canyon\RequestRefused;
 use Canyon\ServerUnreachable;
 use Canyon\Tests\Support\HttpServer;
 use Canyon\Tests\Support\Port;
+use Canyon\Tests\Support\Wait;
 use Canyon\Tests\Support\WebSocketClient;
 use Illuminate\Foundation\Auth\User;
 use Illuminate\Support\Facades\Broadcast;
@@ -62,7 +63,9 @@ final class AskTest extends ServerTestCase
 
         $ada->expect('pusher:error');
         $this->assertSame(4009, $ada->closeCode());
-        $this->assertSame([false, true], [Canyon::isOnline(31), Canyon::isOnline(7)]);
+        $ada->disconnect();
+        Wait::until(static fn () => ! Canyon::isOnline(31), static fn () => 'the user is still online');
+        $this->assertTrue(Canyon::isOnline(7));
     }
 
     public function test_the_unix_socket_is_taken_where_there_is_one(): void

@@ -1,4 +1,4 @@
-import { api, connect, disconnect } from './connection.js'
+import { api, connect, disconnect, onTerminated } from './connection.js'
 import { Room } from './chat/room.js'
 import { avatar } from './chat/view.js'
 import { watchJourneys } from './journey.js'
@@ -41,6 +41,10 @@ function enter(session) {
 
     const echo = connect(session.token)
     watchJourneys(echo)
+    onTerminated(() => {
+        leave()
+        toast('critical', `${session.user.name} was disconnected`, 'Somebody did that on the page “Server”.')
+    })
 
     const open = (button) => {
         room?.leave()

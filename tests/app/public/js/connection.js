@@ -2,6 +2,8 @@
 
 const settings = JSON.parse(document.getElementById('canyon').textContent)
 
+const TERMINATED = 4009
+
 let echo = null
 
 /** Connects this window. `token` is the API token of the window's user, if it has one. */
@@ -21,6 +23,8 @@ export function connect(token = null) {
         enabledTransports: ['ws', 'wss'],
         bearerToken: token,
     })
+    // Only who is signed in can be found and disconnected by the application.
+    if (token) echo.connector.signin()
     showState()
     return echo
 }
@@ -40,6 +44,13 @@ export function onReturn(callback) {
             lost = false
             callback()
         }
+    })
+}
+
+/** Calls back when the application has closed the connections of this window's user: pusher-js does not come back from that. */
+export function onTerminated(callback) {
+    echo.connector.pusher.connection.bind('error', ({ data }) => {
+        if (data?.code === TERMINATED) callback()
     })
 }
 
