@@ -28,14 +28,17 @@ function generator(seed) {
 /** A request that must be accepted: { method, path, params, body }, `path` without `/apps/{id}`. */
 function randomRequest({ below, pick, text }) {
     const channel = () => text(CHANNEL_CHARACTERS, 1, 40)
+    const user = () => `${text(CHARACTERS.filter((one) => !'/\\?.'.includes(one)), 1, 30)}x`
     const event = () => ({ name: text(CHARACTERS, 1, 30), data: text(CHARACTERS, 0, 200) })
     const made = pick([
         () => ({ method: 'GET', path: '/channels' }),
         () => ({ method: 'GET', path: `/channels/${channel()}` }),
         () => ({ method: 'GET', path: `/channels/presence-${channel()}/users` }),
+        () => ({ method: 'GET', path: `/users/${user()}` }),
+        () => ({ method: 'GET', path: '/status' }),
         () => ({ method: 'POST', path: '/events', body: { ...event(), channels: Array.from({ length: 1 + below(5) }, channel) } }),
         () => ({ method: 'POST', path: '/batch_events', body: { batch: Array.from({ length: 1 + below(5) }, () => ({ ...event(), channel: channel() })) } }),
-        () => ({ method: 'POST', path: `/users/${text(CHARACTERS.filter((one) => !'/\\?.'.includes(one)), 1, 30)}x/terminate_connections`, body: {} }),
+        () => ({ method: 'POST', path: `/users/${user()}/terminate_connections`, body: {} }),
     ])()
     // Parameters that mean nothing are signed with the others.
     const params = Object.fromEntries(Array.from({ length: below(4) }, () => [`x${text(NAME_CHARACTERS, 1, 12)}`, text(CHARACTERS, 0, 30)]))
