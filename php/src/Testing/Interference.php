@@ -2,8 +2,13 @@
 
 namespace Canyon\Testing;
 
+use Closure;
 use Illuminate\Broadcasting\BroadcastEvent;
+use Illuminate\Broadcasting\UniqueBroadcastEvent;
+use Illuminate\Contracts\Bus\Dispatcher;
 use Illuminate\Contracts\Foundation\Application;
+use Illuminate\Support\Collection;
+use Illuminate\Support\Testing\Fakes\BusFake;
 use Illuminate\Support\Testing\Fakes\EventFake;
 use Illuminate\Support\Testing\Fakes\QueueFake;
 
@@ -34,11 +39,27 @@ final class Interference
         }
 
         $queue = $this->app->make('queue');
+        $bus = $this->app->make(Dispatcher::class);
 
-        if ($queue instanceof QueueFake && ($count = $queue->pushed(BroadcastEvent::class)->count()) > 0) {
-            $hints[] = "Queue::fake() is in effect, and has {$count} broadcasts waiting. Leave them alone with Queue::fake()->except(BroadcastEvent::class), or assert on the queue.";
+        $kept = [
+            'Queue' => $queue instanceof QueueFake ? $this->count($queue->pushed(...)) : 0,
+            'Bus' => $bus instanceof BusFake ? $this->count($bus->dispatched(...)) : 0,
+        ];
+
+        foreach (array_filter($kept) as $facade => $count) {
+            $hints[] = "{$facade}::fake() is in effect, and keeps {$count} broadcasts. Leave them alone with {$facade}::fake()->except(BroadcastEvent::class).";
         }
 
         return $hints;
+    }
+
+    /**
+     * Count the jobs of broadcasts that a fake has kept.
+     *
+     * @param  Closure(class-string): Collection<int, object>  $kept
+     */
+    private function count(Closure $kept): int
+    {
+        return $kept(BroadcastEvent::class)->count() + $kept(UniqueBroadcastEvent::class)->count();
     }
 }

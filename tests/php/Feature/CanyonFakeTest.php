@@ -18,6 +18,7 @@ use Illuminate\Database\Schema\Blueprint;
 use Illuminate\Foundation\Auth\User;
 use Illuminate\Notifications\AnonymousNotifiable;
 use Illuminate\Support\Facades\Broadcast;
+use Illuminate\Support\Facades\Bus;
 use Illuminate\Support\Facades\Event;
 use Illuminate\Support\Facades\Http;
 use Illuminate\Support\Facades\Queue;
@@ -262,12 +263,27 @@ final class CanyonFakeTest extends TestCase
         broadcast(new ItemUpdated('Rope'));
 
         Queue::assertPushed(BroadcastEvent::class);
-        $this->assertStringContainsString('Queue::fake() is in effect, and has 1 broadcasts waiting', $this->failureOf(static fn () => Canyon::assertBroadcast('item.updated')));
+        $this->assertStringContainsString('Queue::fake() is in effect, and keeps 1 broadcasts.', $this->failureOf(static fn () => Canyon::assertBroadcast('item.updated')));
 
         Queue::fake()->except(BroadcastEvent::class);
         broadcast(new ItemUpdated('Rope'));
 
         Canyon::assertBroadcast('item.updated');
+    }
+
+    public function test_a_fake_of_the_bus_keeps_every_job(): void
+    {
+        Canyon::fake();
+        $bus = Bus::fake();
+        broadcast(new OrderShipped(7));
+        broadcast(new ItemUpdated('Rope'));
+
+        $this->assertStringContainsString('Bus::fake() is in effect, and keeps 2 broadcasts.', $this->failureOf(static fn () => Canyon::assertBroadcast(OrderShipped::class)));
+
+        $bus->except(BroadcastEvent::class);
+        broadcast(new OrderShipped(8));
+
+        Canyon::assertBroadcast(fn (OrderShipped $event) => $event->order === 8);
     }
 
     public function test_a_server_can_be_asked_on_which_nobody_is_but_whom_the_test_puts_there(): void

@@ -27,6 +27,7 @@ final class ConfigurationTest extends TestCase
             'ffi_library' => null,
             'on_full' => null,
             'http' => ['host' => '127.0.0.1', 'port' => 8080, 'scheme' => 'http', 'connect_timeout' => 2, 'timeout' => 2],
+            'health' => null,
         ], config('canyon'));
     }
 
