@@ -9,6 +9,9 @@ use Canyon\Broadcasting\BroadcasterFactory;
 use Illuminate\Contracts\Foundation\Application;
 use Illuminate\Http\Client\Factory;
 use InvalidArgumentException;
+use UnitEnum;
+
+use function Illuminate\Support\enum_value;
 
 /**
  * @mixin \Canyon\Api\Connection
@@ -26,10 +29,10 @@ class CanyonManager
     /**
      * Get the server behind a broadcasting connection.
      */
-    public function connection(?string $name = null): Connection
+    public function connection(UnitEnum|string|null $name = null): Connection
     {
         return new HttpConnection(HttpApi::fromConfig(
-            $this->app->make(Factory::class), $this->configuration($name ?? $this->getDefaultConnection()),
+            $this->app->make(Factory::class), $this->configuration((string) enum_value($name ?? $this->getDefaultConnection())),
         ));
     }
 

@@ -7,7 +7,7 @@ use Canyon\Testing\CanyonFake;
 use Illuminate\Support\Facades\Facade;
 
 /**
- * @method static \Canyon\Api\Connection connection(?string $name = null)
+ * @method static \Canyon\Api\Connection connection(\UnitEnum|string|null $name = null)
  * @method static \Illuminate\Support\Collection<int, \Canyon\Api\Channel> channels(string $prefix = '')
  * @method static \Canyon\Api\Channel channel(string|\Stringable $name)
  * @method static \Illuminate\Support\Collection<int, \Canyon\Api\Member> members(string|\Stringable $channel)

@@ -15,6 +15,7 @@ use Illuminate\Support\Testing\Fakes\Fake;
 use Illuminate\Support\Traits\ReflectsClosures;
 use PHPUnit\Framework\Assert as PHPUnit;
 use Stringable;
+use UnitEnum;
 
 class CanyonFake extends CanyonManager implements Fake
 {
@@ -89,7 +90,7 @@ class CanyonFake extends CanyonManager implements Fake
     /**
      * Get the server behind a broadcasting connection.
      */
-    public function connection(?string $name = null): Connection
+    public function connection(UnitEnum|string|null $name = null): Connection
     {
         return $this->server;
     }

@@ -90,6 +90,21 @@ final class StatusTest extends ServerTestCase
         $this->assertMatchesRegularExpression('/Drained \.+ no$/m', $output);
     }
 
+    public function test_root_does_not_touch_the_queue_of_another_user(): void
+    {
+        if (posix_geteuid() !== 0) {
+            $this->markTestSkipped('Only root can give a directory away.');
+        }
+
+        mkdir($this->queue, 0700);
+        chown($this->queue, 65534);
+
+        [, $output] = $this->runStatus();
+
+        $this->assertStringContainsString('unknown: this process runs as root, for whom the queue is not meant', $output);
+        $this->assertSame(['.', '..'], scandir($this->queue));
+    }
+
     public function test_another_queue_protocol_is_said_plainly(): void
     {
         $this->start();
