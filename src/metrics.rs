@@ -107,3 +107,18 @@ impl Metrics {
         counters.into_iter().map(|(name, counter)| (name, counter.get()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_counter_is_forgotten() {
+        let metrics = Metrics::default();
+        let fields = format!("{metrics:?}").matches("Counter(").count();
+        assert_eq!(metrics.counts().count(), fields);
+        metrics.deliveries.add(7);
+        let raised: Vec<_> = metrics.counts().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(raised, [("deliveries", 7)]);
+    }
+}
