@@ -5,6 +5,7 @@ namespace Canyon;
 use Canyon\Broadcasting\BroadcasterFactory;
 use Canyon\Broadcasting\Transports\ExtensionTransport;
 use Canyon\Console\DoctorCommand;
+use Canyon\Console\InstallCommand;
 use Canyon\Console\StartCommand;
 use Canyon\Console\StatusCommand;
 use Canyon\Listeners\DiagnoseServer;
@@ -49,7 +50,7 @@ class CanyonServiceProvider extends ServiceProvider
             __DIR__.'/../config/canyon.php' => $this->app->configPath('canyon.php'),
         ], ['canyon', 'canyon-config']);
 
-        $this->commands([DoctorCommand::class, StartCommand::class, StatusCommand::class]);
+        $this->commands([DoctorCommand::class, InstallCommand::class, StartCommand::class, StatusCommand::class]);
 
         if (class_exists(AboutCommand::class)) {
             AboutCommand::add('Canyon', fn () => [

@@ -1,0 +1,179 @@
+<?php
+
+namespace Canyon\Installer;
+
+use Canyon\Exception;
+use Dotenv\Dotenv;
+use Dotenv\Exception\InvalidFileException;
+
+/**
+ * The text of an environment file, which stays as it is but for the variables that are written.
+ */
+final class EnvironmentFile
+{
+    /**
+     * The values of the variables.
+     *
+     * @var array<string, ?string>
+     */
+    private readonly array $values;
+
+    /**
+     * How the lines of the file end.
+     */
+    private readonly string $eol;
+
+    /**
+     * Create a new environment file instance.
+     */
+    public function __construct(public readonly string $contents, private readonly string $path = '.env')
+    {
+        $this->values = self::parse($contents, $path);
+        $this->eol = str_contains($contents, "\r\n") ? "\r\n" : "\n";
+    }
+
+    /**
+     * Get the value of a variable that has one.
+     */
+    public function get(string $name): ?string
+    {
+        $value = $this->values[$name] ?? '';
+
+        return $value === '' ? null : $value;
+    }
+
+    /**
+     * Write a value so that it is read as it is.
+     */
+    public static function quote(string $value): string
+    {
+        return preg_match('~\A[A-Za-z0-9_./:@-]*\z~', $value) === 1 && preg_match('/\A(true|false|null|empty)\z/i', $value) !== 1
+            ? $value
+            : '"'.addcslashes($value, '"\\$').'"';
+    }
+
+    /**
+     * Add variables, given as they are written: those with an empty value are filled in, all others are appended.
+     *
+     * @param  list<array<string, string>>  $groups
+     */
+    public function with(array ...$groups): self
+    {
+        $contents = $this->contents;
+        $appended = [];
+
+        foreach ($groups as $group) {
+            $lines = [];
+
+            foreach ($group as $name => $value) {
+                [$contents, $isFilled] = self::assign($contents, $name, $value, onlyEmpty: true);
+
+                if (! $isFilled) {
+                    $lines[] = "{$name}={$value}";
+                }
+            }
+
+            if ($lines !== []) {
+                $appended[] = implode($this->eol, $lines).$this->eol;
+            }
+        }
+
+        if ($appended !== [] && $contents !== '') {
+            $contents .= str_ends_with($contents, "\n") ? '' : $this->eol;
+            $contents .= str_ends_with($contents, $this->eol.$this->eol) ? '' : $this->eol;
+        }
+
+        return $this->verified($contents.implode($this->eol, $appended), array_merge(...$groups));
+    }
+
+    /**
+     * Give a variable another value, wherever it is set, and add it if it is not.
+     */
+    public function withChanged(string $name, string $value): self
+    {
+        [$contents, $isSet] = self::assign($this->contents, $name, $value);
+
+        return $isSet
+            ? $this->verified($contents, [$name => $value])
+            : $this->with([$name => $value]);
+    }
+
+    /**
+     * Put another value where a variable is set; what looks like it in a value of several lines stays.
+     *
+     * @return array{string, bool}
+     */
+    private static function assign(string $contents, string $name, string $value, bool $onlyEmpty = false): array
+    {
+        $assignment = <<<'REGEX'
+            /^(?<before>[ \t]*(?:export[ \t]+)?(?<name>[\w.]+)[ \t]*=[ \t]*)
+            (?<value>"(?:\\.|[^"\\])*" | '[^']*' | [^\#\r\n]*?)
+            (?=[ \t]*(?:\#[^\r\n]*)?\r?$)/mx
+            REGEX;
+
+        $isAssigned = false;
+
+        $contents = (string) preg_replace_callback($assignment, static function (array $line) use ($name, $value, $onlyEmpty, &$isAssigned) {
+            if ($line['name'] !== $name || ($onlyEmpty && ! in_array($line['value'], ['', '""', "''"], true))) {
+                return $line[0];
+            }
+
+            $isAssigned = true;
+
+            return $line['before'].$value;
+        }, $contents);
+
+        return [$contents, $isAssigned];
+    }
+
+    /**
+     * Get the new file, having made sure that what is read from it differs in these variables only.
+     *
+     * @param  array<string, string>  $written
+     */
+    private function verified(string $contents, array $written): self
+    {
+        $file = new self($contents, $this->path);
+
+        foreach (array_keys($written) as $name) {
+            if ($file->get($name) === null) {
+                throw $this->refusal($written);
+            }
+        }
+
+        foreach (array_diff_key($this->values, $written) as $name => $value) {
+            // A variable that is made of written ones changes with them.
+            if ($file->values[$name] !== $value && ! preg_match('/\$\{('.implode('|', array_keys($written)).')\}/', (string) $value)) {
+                throw $this->refusal($written);
+            }
+        }
+
+        return $file;
+    }
+
+    /**
+     * Explain that the file is one that cannot be edited safely.
+     *
+     * @param  array<string, string>  $written
+     */
+    private function refusal(array $written): Exception
+    {
+        $lines = implode(', ', array_map(static fn (string $name) => "[{$name}]", array_keys($written)));
+
+        return new Exception("The file [{$this->path}] is written in a way that cannot be edited safely, so it was left alone. Set {$lines} in it yourself.");
+    }
+
+    /**
+     * Read the variables.
+     *
+     * @return array<string, ?string>
+     */
+    private static function parse(string $contents, string $path): array
+    {
+        try {
+            return Dotenv::parse($contents);
+        } catch (InvalidFileException $e) {
+            throw new Exception("The file [{$path}] is not one that Laravel can read: {$e->getMessage()}", 0, $e);
+        }
+    }
+}

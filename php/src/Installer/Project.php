@@ -1,0 +1,92 @@
+<?php
+
+namespace Canyon\Installer;
+
+use Canyon\Exception;
+
+/**
+ * The files of the application, by their paths in it.
+ */
+final class Project
+{
+    /**
+     * Create a new project instance.
+     */
+    public function __construct(public readonly string $root)
+    {
+        //
+    }
+
+    /**
+     * Get the path of a file in the project, or the path as it is where the file lies elsewhere.
+     */
+    public function relative(string $path): string
+    {
+        return str_starts_with($path, $this->root.'/') ? substr($path, strlen($this->root) + 1) : $path;
+    }
+
+    /**
+     * Determine if there is such a file.
+     */
+    public function has(string $path): bool
+    {
+        return is_file($this->absolute($path));
+    }
+
+    /**
+     * Read a file, if it exists.
+     */
+    public function read(string $path): ?string
+    {
+        if (! $this->has($path)) {
+            return null;
+        }
+
+        return ($contents = @file_get_contents($this->absolute($path))) !== false
+            ? $contents
+            : throw new Exception("Could not read [{$path}]. Is it readable for this user?");
+    }
+
+    /**
+     * Get the first of some files that exists.
+     */
+    public function first(string ...$paths): ?string
+    {
+        foreach ($paths as $path) {
+            if ($this->has($path)) {
+                return $path;
+            }
+        }
+
+        return null;
+    }
+
+    /**
+     * Make an edit, and make sure that it was made.
+     */
+    public function apply(Proposal $edit): void
+    {
+        $path = $this->absolute($edit->path);
+
+        if ($this->read($edit->path) !== $edit->before) {
+            throw new Exception("The file [{$edit->path}] has changed meanwhile, so it was left alone. Run the command again.");
+        }
+
+        if (! is_dir($directory = dirname($path))) {
+            @mkdir($directory, 0755, true);
+        }
+
+        // Not by a new file under the old name: links, owner and permissions stay as they are.
+        if (@file_put_contents($path, (string) $edit->after) === false || file_get_contents($path) !== $edit->after) {
+            throw new Exception("Could not write [{$edit->path}]. Is it writable for this user, and is there room on the disk?");
+        }
+    }
+
+    /**
+     * Get the absolute path of a file.
+     */
+    private function absolute(string $path): string
+    {
+        return str_starts_with($path, '/') ? $path : "{$this->root}/{$path}";
+    }
+}

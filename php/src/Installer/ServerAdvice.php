@@ -1,0 +1,79 @@
+<?php
+
+namespace Canyon\Installer;
+
+use Canyon\Broadcasting\Transports\ExtensionTransport;
+use Canyon\Console\ServerBinary;
+use Canyon\Exception;
+
+/**
+ * How events reach the server with what this machine has, and what would be better.
+ */
+final class ServerAdvice
+{
+    /**
+     * Create a new advice instance.
+     */
+    public function __construct(private readonly ?string $binary, private readonly string $basePath)
+    {
+        //
+    }
+
+    /**
+     * Determine if PHP has the extension.
+     */
+    public function hasExtension(): bool
+    {
+        return ExtensionTransport::isAvailable();
+    }
+
+    /**
+     * Get the command that starts the server here, or null if neither the extension nor the binary is there.
+     */
+    public function startCommand(): ?string
+    {
+        return match (true) {
+            $this->hasExtension() => 'php artisan canyon:start',
+            $this->hasBinary() => 'php artisan canyon:start --sidecar',
+            default => null,
+        };
+    }
+
+    /**
+     * Get what to do about the extension that is missing, as text and commands.
+     *
+     * @return list<string>
+     */
+    public function lines(): array
+    {
+        $directory = PHP_CONFIG_FILE_SCAN_DIR ?: dirname((string) php_ini_loaded_file());
+
+        return [
+            'PHP at '.PHP_BINARY.' has not loaded the canyon extension.',
+            'Until it has, events go over HTTP to the server, which takes longer, and the server',
+            $this->hasBinary() ? 'runs as the canyon binary (--sidecar).' : 'can only run as the canyon binary (--sidecar), which is not here either: see CANYON_BINARY.',
+            '',
+            'Get the extension with PIE, for each PHP that runs the application:',
+            '  pie install canyon/ext-canyon',
+            'or build it in a checkout of Canyon, with Rust and the development files of this PHP:',
+            '  make ext PHP='.PHP_BINARY,
+            '  sudo cp -L target/ext/release/libcanyon.so "$(php-config --extension-dir)/canyon.so"',
+            "  echo 'extension=canyon' | sudo tee {$directory}/20-canyon.ini",
+            'PHP-FPM reads a directory of its own (such as /etc/php/'.PHP_MAJOR_VERSION.'.'.PHP_MINOR_VERSION.'/fpm/conf.d), and is to be restarted.',
+        ];
+    }
+
+    /**
+     * Determine if the canyon binary is where canyon:start looks for it.
+     */
+    private function hasBinary(): bool
+    {
+        try {
+            ServerBinary::find($this->binary, $this->basePath);
+        } catch (Exception) {
+            return false;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,3 @@
+import type { Pier } from './types';
+
+export const harbour = (pier: Pier) => pier.name;

@@ -1,0 +1,8 @@
+import axios from 'axios';
+window.axios = axios;
+
+/**
+ * Echo exposes an expressive API for subscribing to channels.
+ */
+
+import './echo';
