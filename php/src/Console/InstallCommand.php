@@ -114,13 +114,21 @@ class InstallCommand extends Command
 
         return match (true) {
             (bool) $this->option('switch') => true,
-            $this->input->isInteractive() => confirm(
+            $this->canAsk() => confirm(
                 'Would you like to broadcast over Canyon from now on?',
                 hint: $connection === '' ? "{$variable} is not set." : "{$variable} is [{$connection}].",
             ),
             in_array($connection, self::SILENT, true) => true,
             default => $this->keep($connection, $variable),
         };
+    }
+
+    /**
+     * Determine if there is somebody to ask; without a terminal, prompts would answer themselves.
+     */
+    protected function canAsk(): bool
+    {
+        return $this->input->isInteractive() && ((defined('STDIN') && stream_isatty(STDIN)) || $this->laravel->runningUnitTests());
     }
 
     /**
@@ -182,7 +190,7 @@ class InstallCommand extends Command
             return true;
         }
 
-        if ($this->input->isInteractive() && ! confirm('Would you like to install the JavaScript packages of Echo?', hint: $command)) {
+        if ($this->canAsk() && ! confirm('Would you like to install the JavaScript packages of Echo?', hint: $command)) {
             $this->components->warn("Install them when you like to: [{$command}].");
 
             return false;

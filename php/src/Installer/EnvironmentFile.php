@@ -5,6 +5,8 @@ namespace Canyon\Installer;
 use Canyon\Exception;
 use Dotenv\Dotenv;
 use Dotenv\Exception\InvalidFileException;
+use Dotenv\Parser\Parser;
+use Dotenv\Parser\Value;
 
 /**
  * The text of an environment file, which stays as it is but for the variables that are written.
@@ -120,7 +122,10 @@ final class EnvironmentFile
 
             $isAssigned = true;
 
-            return $line['before'].$value;
+            // An empty value has its white space before it.
+            return $line['value'] === ''
+                ? rtrim($line['before']).$value.substr($line['before'], strlen(rtrim($line['before'])))
+                : $line['before'].$value;
         }, $contents);
 
         return [$contents, $isAssigned];
@@ -141,14 +146,25 @@ final class EnvironmentFile
             }
         }
 
-        foreach (array_diff_key($this->values, $written) as $name => $value) {
-            // A variable that is made of written ones changes with them.
-            if ($file->values[$name] !== $value && ! preg_match('/\$\{('.implode('|', array_keys($written)).')\}/', (string) $value)) {
-                throw $this->refusal($written);
-            }
+        return array_diff_key(self::entries($this->contents), $written) === array_diff_key(self::entries($contents), $written)
+            ? $file
+            : throw $this->refusal($written);
+    }
+
+    /**
+     * Get the variables as they are written, for one that is made of others changes with them.
+     *
+     * @return array<string, list<string|null>>
+     */
+    private static function entries(string $contents): array
+    {
+        $entries = [];
+
+        foreach ((new Parser)->parse($contents) as $entry) {
+            $entries[$entry->getName()][] = $entry->getValue()->map(static fn (Value $value) => $value->getChars())->getOrElse(null);
         }
 
-        return $file;
+        return $entries;
     }
 
     /**

@@ -143,7 +143,7 @@ final class PhpCode
     public function names(string $class): bool
     {
         foreach ($this->tokens as $index => $token) {
-            if ($token->is(T_CLASS) && ($this->tokens[$index - 1] ?? null)?->is(T_DOUBLE_COLON)) {
+            if (strtolower($token->text) === 'class' && ($this->tokens[$index - 1] ?? null)?->is(T_DOUBLE_COLON)) {
                 $name = ltrim($this->tokens[$index - 2]->text, '\\');
 
                 if ($name === $class || $name === substr((string) strrchr($class, '\\'), 1)) {

@@ -56,9 +56,12 @@ final class InstallableApp
      * @param  list<string>  $arguments
      * @param  array<string, string|false>  $environment
      */
-    public function artisan(array $arguments, array $environment = []): Process
+    public function artisan(array $arguments, array $environment = [], bool $extension = true): Process
     {
-        return Php::process([$this->path.'/artisan', '--no-ansi', ...$arguments], $environment + ['COLUMNS' => '200'] + $this->withoutOwn());
+        $arguments = [$this->path.'/artisan', '--no-ansi', ...$arguments];
+        $environment += ['COLUMNS' => '200'] + $this->withoutOwn();
+
+        return $extension ? Php::process($arguments, $environment) : Php::withoutExtension($arguments, $environment);
     }
 
     /**
