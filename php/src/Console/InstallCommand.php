@@ -14,7 +14,10 @@ use Canyon\Installer\Origin;
 use Canyon\Installer\PackageJson;
 use Canyon\Installer\Progress;
 use Canyon\Installer\Project;
+use Canyon\Installer\Proposal;
 use Canyon\Installer\Publication;
+use Canyon\Installer\Recipe;
+use Canyon\Installer\RecipeValues;
 use Canyon\Installer\ServerAdvice;
 use Canyon\Installer\Variables;
 use Illuminate\Broadcasting\BroadcastController;
@@ -23,6 +26,7 @@ use Illuminate\Process\Factory;
 use Symfony\Component\Console\Attribute\AsCommand;
 
 use function Laravel\Prompts\confirm;
+use function Laravel\Prompts\multiselect;
 
 #[AsCommand(name: 'canyon:install')]
 class InstallCommand extends Command
@@ -42,6 +46,8 @@ class InstallCommand extends Command
                 {--switch : Broadcast over Canyon from now on, without asking}
                 {--without-switch : Leave the broadcasting connection as it is, without asking}
                 {--without-node : Do not install the JavaScript packages}
+                {--deploy= : Write recipes for a server instead, such as "nginx,systemd" or "all"}
+                {--force : Overwrite recipes that were changed}
                 {--dry-run : Show what would be done, and do nothing}';
 
     /**
@@ -61,7 +67,10 @@ class InstallCommand extends Command
 
         try {
             $this->newLine();
-            $this->install($project, $progress, $processes);
+
+            $this->input->hasParameterOption('--deploy')
+                ? $this->writeRecipes($project, $progress)
+                : $this->install($project, $progress, $processes);
         } catch (Exception $e) {
             $this->components->error($e->getMessage());
 
@@ -208,6 +217,44 @@ class InstallCommand extends Command
         }
 
         return true;
+    }
+
+    /**
+     * Write the recipes for a server that are asked for.
+     */
+    protected function writeRecipes(Project $project, Progress $progress): void
+    {
+        $asked = (string) $this->option('deploy');
+
+        $names = $asked === '' && $this->canAsk()
+            ? multiselect('Which recipes would you like to have?', Recipe::names(), required: true)
+            : Recipe::named($asked);
+
+        $values = RecipeValues::of($this->laravel);
+
+        foreach ($names as $name) {
+            $progress->take(new Recipe($project, $name, $values, fn (Proposal $edit) => $this->mayReplace($progress, $edit)));
+        }
+
+        match (true) {
+            $progress->failures > 0 => $this->components->error('Not all of the recipes could be written.'),
+            $progress->edits > 0 => $this->components->info($this->option('dry-run') ? 'Nothing was changed.' : 'Each file says at its top where it belongs.'),
+            default => $this->components->info('Nothing to do: the recipes are there.'),
+        };
+    }
+
+    /**
+     * Determine if a recipe that was changed may be overwritten.
+     */
+    protected function mayReplace(Progress $progress, Proposal $edit): bool
+    {
+        if ($this->option('force') || ! $this->canAsk()) {
+            return (bool) $this->option('force');
+        }
+
+        $progress->show($edit);
+
+        return confirm("The file [{$edit->path}] was changed. Would you like to overwrite it?", default: false);
     }
 
     /**
