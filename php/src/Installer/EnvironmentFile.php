@@ -7,6 +7,7 @@ use Dotenv\Dotenv;
 use Dotenv\Exception\InvalidFileException;
 use Dotenv\Parser\Parser;
 use Dotenv\Parser\Value;
+use Illuminate\Support\Env;
 
 /**
  * The text of an environment file, which stays as it is but for the variables that are written.
@@ -35,13 +36,17 @@ final class EnvironmentFile
     }
 
     /**
-     * Get the value of a variable that has one.
+     * Get the value of a variable that has one, in the file or in the environment of the process.
      */
     public function get(string $name): ?string
     {
-        $value = $this->values[$name] ?? '';
+        foreach ([$this->values[$name] ?? '', Env::get($name)] as $value) {
+            if ((string) $value !== '') {
+                return (string) $value;
+            }
+        }
 
-        return $value === '' ? null : $value;
+        return null;
     }
 
     /**
@@ -141,7 +146,7 @@ final class EnvironmentFile
         $file = new self($contents, $this->path);
 
         foreach (array_keys($written) as $name) {
-            if ($file->get($name) === null) {
+            if (($file->values[$name] ?? '') === '') {
                 throw $this->refusal($written);
             }
         }

@@ -25,10 +25,8 @@ final class InstallTest extends TestCase
         $output = $this->app->install();
 
         $this->assertFileEquals(dirname(__DIR__, 3).'/php/config/canyon.php', $this->app->path.'/config/canyon.php');
-        $this->assertSame(['driver' => 'canyon'], $this->app->config('broadcasting.connections.canyon'));
-        $this->assertSame('canyon', $this->app->config('broadcasting.default'));
-
-        $credentials = $this->app->config('canyon.app');
+        [$broadcasting, $credentials] = $this->app->config('broadcasting', 'canyon.app');
+        $this->assertSame(['canyon', ['driver' => 'canyon']], [$broadcasting['default'], $broadcasting['connections']['canyon']]);
         $this->assertMatchesRegularExpression('/^\d{6}$/', (string) $credentials['id']);
         $this->assertMatchesRegularExpression('/^[0-9a-f]{20}$/', $credentials['key']);
         $this->assertMatchesRegularExpression('/^[0-9a-f]{40}$/', $credentials['secret']);
@@ -48,14 +46,15 @@ final class InstallTest extends TestCase
     {
         $this->app = InstallableApp::create();
         $this->app->install();
-        $first = $this->app->config('canyon.app');
+        [$first] = $this->app->config('canyon.app');
         $this->app->delete();
 
         $this->app = InstallableApp::create();
         $this->app->install();
+        [$second] = $this->app->config('canyon.app');
 
-        $this->assertNotSame($first['key'], $this->app->config('canyon.app.key'));
-        $this->assertNotSame($first['secret'], $this->app->config('canyon.app.secret'));
+        $this->assertNotSame($first['key'], $second['key']);
+        $this->assertNotSame($first['secret'], $second['secret']);
     }
 
     #[DataProvider('variants')]
@@ -105,9 +104,9 @@ final class InstallTest extends TestCase
 
         $this->assertSame(str_replace('BROADCAST_CONNECTION=reverb', 'BROADCAST_CONNECTION=canyon', $before), $this->app->read('.env'));
         $this->assertSame($echo, $this->app->read('resources/js/echo.js'));
-        $this->assertSame(['731946', 'kept-reverb-key', 'kept-reverb-secret'], array_values(array_slice($this->app->config('canyon.app'), 0, 3)));
-        $this->assertSame('ws.harbour.example', $this->app->config('canyon.http.host'));
-        $this->assertSame('reverb', $this->app->config('broadcasting.connections.reverb.driver'));
+        [$credentials, $host, $driver] = $this->app->config('canyon.app', 'canyon.http.host', 'broadcasting.connections.reverb.driver');
+        $this->assertSame(['731946', 'kept-reverb-key', 'kept-reverb-secret'], array_values(array_slice($credentials, 0, 3)));
+        $this->assertSame(['ws.harbour.example', 'reverb'], [$host, $driver]);
     }
 
     public function test_pushers_credentials_are_taken_over_and_its_own_address_is_not(): void
@@ -118,8 +117,9 @@ final class InstallTest extends TestCase
         $output = $this->app->install('--from=pusher', '--switch');
 
         $this->assertStringStartsWith(str_replace('BROADCAST_CONNECTION=pusher', 'BROADCAST_CONNECTION=canyon', $before), $this->app->read('.env'));
-        $this->assertSame(['1204812', 'kept-pusher-key', 'kept pusher $ecret'], array_values(array_slice($this->app->config('canyon.app'), 0, 3)));
-        $this->assertSame(['localhost', '8080', 'http'], array_values(array_slice($this->app->config('canyon.http'), 0, 3)));
+        [$credentials, $address] = $this->app->config('canyon.app', 'canyon.http');
+        $this->assertSame(['1204812', 'kept-pusher-key', 'kept pusher $ecret'], array_values(array_slice($credentials, 0, 3)));
+        $this->assertSame(['localhost', '8080', 'http'], array_values(array_slice($address, 0, 3)));
 
         // Echo's options are the user's own, so they stay, and it is said what to do.
         $this->assertStringContainsString("authEndpoint: '/realtime/auth'", $this->app->read('resources/js/echo.js'));
@@ -136,8 +136,8 @@ final class InstallTest extends TestCase
 
         $this->app->install('--from=pusher', '--switch');
 
-        $this->assertSame(['soketi.example', '6001', 'http'], array_values(array_slice($this->app->config('canyon.http'), 0, 3)));
-        $this->assertSame('6001', $this->app->config('canyon.server.port'));
+        [$address, $port] = $this->app->config('canyon.http', 'canyon.server.port');
+        $this->assertSame(['soketi.example', '6001', 'http', '6001'], [...array_values(array_slice($address, 0, 3)), $port]);
     }
 
     public function test_the_script_that_laravel_writes_for_pusher_is_replaced(): void
@@ -183,7 +183,7 @@ final class InstallTest extends TestCase
 
         $this->app->install();
 
-        $this->assertSame('canyon', $this->app->config('broadcasting.default'));
+        $this->assertSame(['canyon'], $this->app->config('broadcasting.default'));
     }
 
     public function test_what_was_written_by_hand_stays(): void
@@ -201,8 +201,7 @@ final class InstallTest extends TestCase
         $this->assertSame($before[1], str_replace("\n\t\tchannels: __DIR__.'/../routes/channels.php',", '', $this->app->read($paths[1])));
         $this->assertSame($before[2], str_replace("\n        'canyon' => [\n            'driver' => 'canyon',\n        ],", '', $this->app->read($paths[2])));
 
-        $this->assertSame(['driver' => 'canyon'], $this->app->config('broadcasting.connections.canyon'));
-        $this->assertSame('canyon', $this->app->config('broadcasting.default'));
+        $this->assertSame([['driver' => 'canyon'], 'canyon'], $this->app->config('broadcasting.connections.canyon', 'broadcasting.default'));
     }
 
     public function test_a_script_without_semicolons_and_bootstrap_is_extended_in_its_style(): void
@@ -283,7 +282,7 @@ final class InstallTest extends TestCase
         $this->assertStringContainsString("\n        App\\Providers\\BroadcastServiceProvider::class,\n", $this->app->read('config/app.php'));
         $this->assertStringContainsString("\nBROADCAST_DRIVER=canyon\n", $this->app->read('.env'));
         $this->assertStringContainsString('broadcasting/auth', $this->app->artisan(['route:list'])->mustRun()->getOutput());
-        $this->assertSame('canyon', $this->app->config('broadcasting.default'));
+        $this->assertSame(['canyon'], $this->app->config('broadcasting.default'));
     }
 
     public function test_without_an_environment_file_it_says_what_to_set(): void
@@ -295,6 +294,18 @@ final class InstallTest extends TestCase
 
         $this->assertFalse($this->app->has('.env'));
         $this->assertMatchesRegularExpression('/CANYON_APP_KEY=[0-9a-f]{20}\s/', $output);
+        $this->assertStringContainsString('BROADCAST_CONNECTION=canyon', $output);
+    }
+
+    public function test_variables_that_come_from_elsewhere_are_not_asked_for(): void
+    {
+        $this->app = InstallableApp::create('reverb');
+        $environment = \Dotenv\Dotenv::parse($this->app->read('.env'));
+        $this->app->remove('.env');
+
+        $output = $this->app->artisan(['canyon:install', '--no-interaction', '--from=reverb', '--switch'], $environment)->mustRun()->getOutput();
+
+        $this->assertStringNotContainsString('REVERB_APP', $output);
         $this->assertStringContainsString('BROADCAST_CONNECTION=canyon', $output);
     }
 

@@ -74,7 +74,7 @@ final class InstalledAppTest extends TestCase
 
             // The name of the app, and the key that it is called by, are part of what browsers get.
             $this->assertStringContainsString('broadcaster: "reverb"', $bundle);
-            $this->assertStringContainsString($this->app->config('canyon.app.key'), $bundle);
+            $this->assertStringContainsString($this->app->config('canyon.app.key')[0], $bundle);
 
             $this->app->delete();
         }

@@ -73,11 +73,13 @@ final class InstallableApp
     }
 
     /**
-     * Get a value of the configuration, as the application sees it.
+     * Get values of the configuration, as the application sees it.
+     *
+     * @return list<mixed>
      */
-    public function config(string $key): mixed
+    public function config(string ...$keys): array
     {
-        $output = $this->artisan(['show', $key])->mustRun()->getOutput();
+        $output = $this->artisan(['show', ...$keys])->mustRun()->getOutput();
 
         return json_decode($output, true, flags: JSON_THROW_ON_ERROR);
     }

@@ -7,6 +7,6 @@ Artisan::command('ship {order}', function (int $order) {
     broadcast(new OrderShipped($order));
 });
 
-Artisan::command('show {key}', function (string $key) {
-    $this->line(json_encode(config($key)));
+Artisan::command('show {keys*}', function (array $keys) {
+    $this->line(json_encode(array_map(config(...), $keys)));
 });
