@@ -15,6 +15,7 @@ use Canyon\Installer\PackageJson;
 use Canyon\Installer\Progress;
 use Canyon\Installer\Project;
 use Canyon\Installer\Publication;
+use Canyon\Installer\ReverbSettings;
 use Canyon\Installer\ServerAdvice;
 use Canyon\Installer\Variables;
 use Illuminate\Broadcasting\BroadcastController;
@@ -91,12 +92,12 @@ class InstallCommand extends Command
         $switching = ! $broadcasting->isTaken() && $this->shouldSwitch($connection, $broadcasting->variable() ?? 'The default connection');
         $packages = new PackageJson($project);
 
-        if ($origin !== Origin::Canyon) {
-            $this->components->info("Taking over {$origin->name}'s credentials: clients keep the key they have.");
-        }
+        $reverb = $this->reverb($origin);
+
+        $this->describe($origin, $file);
 
         $progress->take(new Publication($project, $project->relative($this->laravel->configPath('canyon.php')), __DIR__.'/../../config/canyon.php'));
-        $progress->take(new Variables($project, $environment, $origin));
+        $progress->take(new Variables($project, $environment, $origin, $reverb->variables()));
         $progress->take($broadcasting);
         $progress->take(new ChannelRoutes($project, $this->authorizesChannels()));
         $progress->take(new EchoSetup($project, $packages, $switching, LaravelFiles::pusherScript()));
@@ -105,9 +106,33 @@ class InstallCommand extends Command
             $progress->take(new BroadcastConnection($project, $environment, $broadcasting->variable()));
         }
 
+        $progress->take($reverb);
+
         $hasInstalled = $this->installNodePackages(new NodePackages($project, $packages, $processes));
 
         $this->conclude($progress, $hasInstalled, $packages);
+    }
+
+    /**
+     * Get the settings of Reverb, if the application is one of Reverb's.
+     */
+    protected function reverb(Origin $origin): ReverbSettings
+    {
+        $config = $this->laravel->make('config');
+
+        return new ReverbSettings($origin === Origin::Reverb ? (array) $config->get('reverb') : [], (array) $config->get('canyon'));
+    }
+
+    /**
+     * Say whose credentials are used, where it may be a surprise.
+     */
+    protected function describe(Origin $origin, EnvironmentFile $file): void
+    {
+        if ($origin !== Origin::Canyon) {
+            $this->components->info("Taking over {$origin->name}'s credentials: clients keep the key they have.");
+        } elseif (($from = Origin::tryFrom((string) $this->option('from'))) && $file->get('CANYON_APP_KEY') !== $file->get("{$from->prefix()}APP_KEY")) {
+            $this->components->warn("Canyon has credentials already, so {$from->name}'s are not taken over. Remove CANYON_APP_ID, CANYON_APP_KEY and CANYON_APP_SECRET to do so.");
+        }
     }
 
     /**
@@ -222,9 +247,11 @@ class InstallCommand extends Command
      */
     protected function conclude(Progress $progress, bool $hasInstalled, PackageJson $packages): void
     {
-        $server = new ServerAdvice($this->laravel->make('config')->get('canyon.server.binary'), $this->laravel->basePath());
+        $server = new ServerAdvice((array) $this->laravel->make('config')->get('canyon'), $this->laravel->basePath());
 
-        if (! $server->hasExtension()) {
+        if ($server->hasExtension()) {
+            $this->components->twoColumnDetail('The canyon extension '.phpversion('canyon'), '<fg=green;options=bold>LOADED</>');
+        } else {
             $this->components->warn('The canyon extension is not loaded.');
 
             foreach ($server->lines() as $line) {

@@ -13,8 +13,10 @@ final class ServerAdvice
 {
     /**
      * Create a new advice instance.
+     *
+     * @param  array<string, mixed>  $config
      */
-    public function __construct(private readonly ?string $binary, private readonly string $basePath)
+    public function __construct(private readonly array $config, private readonly string $basePath)
     {
         //
     }
@@ -50,8 +52,12 @@ final class ServerAdvice
 
         return [
             'PHP at '.PHP_BINARY.' has not loaded the canyon extension.',
-            'Until it has, events go over HTTP to the server, which takes longer, and the server',
-            $this->hasBinary() ? 'runs as the canyon binary (--sidecar).' : 'can only run as the canyon binary (--sidecar), which is not here either: see CANYON_BINARY.',
+            ($this->config['transport'] ?? 'auto') === 'extension'
+                ? 'Until it has, broadcasting fails, for CANYON_TRANSPORT asks for it: with "auto", events would go over HTTP.'
+                : 'Until it has, events go over HTTP to the server, which takes longer.',
+            $this->hasBinary()
+                ? 'The server runs as the canyon binary meanwhile (--sidecar).'
+                : 'The server can only run as the canyon binary meanwhile (--sidecar), which is not here either: see CANYON_BINARY.',
             '',
             'Get the extension with PIE, for each PHP that runs the application:',
             '  pie install canyon/ext-canyon',
@@ -69,7 +75,7 @@ final class ServerAdvice
     private function hasBinary(): bool
     {
         try {
-            ServerBinary::find($this->binary, $this->basePath);
+            ServerBinary::find($this->config['server']['binary'] ?? null, $this->basePath);
         } catch (Exception) {
             return false;
         }

@@ -9,8 +9,10 @@ final class Variables implements Step
 {
     /**
      * Create a new step instance.
+     *
+     * @param  array<string, string>  $more  other variables that are wanted, as they are written
      */
-    public function __construct(private readonly Project $project, private readonly string $path, private readonly Origin $origin)
+    public function __construct(private readonly Project $project, private readonly string $path, private readonly Origin $origin, private readonly array $more = [])
     {
         //
     }
@@ -69,7 +71,7 @@ final class Variables implements Step
             'VITE_REVERB_SCHEME' => "\"\${{$prefix}SCHEME}\"",
         ];
 
-        return [$server, $echo];
+        return [[...$server, ...$this->more], $echo];
     }
 
     /**

@@ -109,6 +109,64 @@ final class InstallTest extends TestCase
         $this->assertSame(['ws.harbour.example', 'reverb'], [$host, $driver]);
     }
 
+    public function test_what_reverbs_server_was_told_canyon_is_told_too(): void
+    {
+        $this->app = InstallableApp::create('reverb');
+        $this->app->write('config/reverb.php', <<<'PHP'
+            <?php
+
+            return [
+                'default' => 'reverb',
+                'servers' => ['reverb' => [
+                    'host' => '0.0.0.0',
+                    'port' => 6001,
+                    'path' => '/ws',
+                    'options' => ['tls' => ['local_cert' => '/etc/ssl/harbour.pem', 'local_pk' => '/etc/ssl/harbour key.pem']],
+                    'scaling' => ['enabled' => true],
+                ]],
+                'apps' => ['provider' => 'config', 'apps' => [
+                    ['key' => 'of-another', 'allowed_origins' => ['other.example']],
+                    [
+                        'key' => env('REVERB_APP_KEY'),
+                        'allowed_origins' => ['harbour.example', '*.harbour.example'],
+                        'max_connections' => 500,
+                        'accept_client_events_from' => 'none',
+                    ],
+                ]],
+            ];
+            PHP);
+
+        $output = $this->app->install('--switch');
+
+        $this->assertStringContainsString('There are several applications, and canyon:start serves one.', $output);
+        $this->assertStringContainsString('Scaling is enabled. Canyon serves clients from one machine;', $output);
+        $this->assertStringEndsWith(<<<'ENV'
+
+            CANYON_SERVER_PORT=6001
+            CANYON_PATH_PREFIX=/ws
+            CANYON_TLS_CERTIFICATE=/etc/ssl/harbour.pem
+            CANYON_TLS_KEY="/etc/ssl/harbour key.pem"
+            CANYON_APP_ALLOWED_ORIGINS="harbour.example,*.harbour.example"
+            CANYON_APP_MAX_CONNECTIONS=500
+            CANYON_APP_CLIENT_EVENTS=off
+
+            ENV, $this->app->read('.env'));
+
+        $state = $this->app->state();
+        $this->assertStringContainsString('Nothing to do but what is left to you above.', $this->app->install());
+        $this->assertSame($state, $this->app->state());
+        $this->assertSame([['harbour.example', '*.harbour.example'], 'kept-reverb-key'], $this->app->config('canyon.app.allowed_origins', 'canyon.app.key'));
+    }
+
+    public function test_credentials_of_canyon_stay_even_if_others_are_asked_for(): void
+    {
+        $this->app = InstallableApp::create('pusher');
+        $this->app->write('.env', $this->app->read('.env')."\nCANYON_APP_KEY=ours\n");
+
+        $this->assertStringContainsString("Canyon has credentials already, so Pusher's are not taken over.", $this->app->install('--from=pusher', '--without-switch'));
+        $this->assertStringContainsString("\nCANYON_APP_KEY=ours\n", $this->app->read('.env'));
+    }
+
     public function test_pushers_credentials_are_taken_over_and_its_own_address_is_not(): void
     {
         $this->app = InstallableApp::create('pusher');
