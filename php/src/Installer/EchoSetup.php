@@ -53,13 +53,9 @@ final class EchoSetup implements Step
      */
     private function configured(): ?string
     {
-        foreach (['echo', 'bootstrap', 'app'] as $name) {
-            foreach (['ts', 'js', 'tsx', 'jsx'] as $extension) {
-                $path = "resources/js/{$name}.{$extension}";
-
-                if ((new Script($this->project->read($path) ?? ''))->configuresEcho()) {
-                    return $path;
-                }
+        foreach ($this->project->scripts('resources/js') as $path) {
+            if ((new Script((string) $this->project->read($path)))->configuresEcho()) {
+                return $path;
             }
         }
 

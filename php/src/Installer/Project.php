@@ -3,6 +3,8 @@
 namespace Canyon\Installer;
 
 use Canyon\Exception;
+use SplFileInfo;
+use Symfony\Component\Finder\Finder;
 
 /**
  * The files of the application, by their paths in it.
@@ -59,6 +61,27 @@ final class Project
         }
 
         return null;
+    }
+
+    /**
+     * Get the paths of the scripts in a directory: the nearest first, those in folders after them.
+     *
+     * @return list<string>
+     */
+    public function scripts(string $directory): array
+    {
+        if (! is_dir($this->absolute($directory))) {
+            return [];
+        }
+
+        $files = Finder::create()->files()->in($this->absolute($directory))
+            ->name('/\.(?:[jt]sx?|mjs|vue|svelte)\z/')->exclude('node_modules')->size('< 1M');
+
+        $paths = array_map(fn (SplFileInfo $file) => $this->relative($file->getPathname()), iterator_to_array($files, false));
+
+        usort($paths, static fn (string $a, string $b) => [substr_count($a, '/'), $a] <=> [substr_count($b, '/'), $b]);
+
+        return $paths;
     }
 
     /**

@@ -2,6 +2,7 @@
 
 namespace Canyon\Tests\Feature;
 
+use Canyon\Installer\Recipe;
 use Canyon\Tests\TestCase;
 use Illuminate\Support\Facades\Process;
 
@@ -121,6 +122,27 @@ final class InstallPromptsTest extends TestCase
             $this->artisan('canyon:install', ['--no-interaction' => true])->assertSuccessful();
 
             Process::assertRan(fn ($process) => $process->command === ['yarn', 'add', '--dev', 'laravel-echo', 'pusher-js', "@laravel/echo-{$framework}"]);
+        }
+    }
+
+    public function test_the_recipes_are_chosen_from_a_list(): void
+    {
+        $this->artisan('canyon:install', ['--deploy' => null])
+            ->expectsChoice('Which recipes would you like to have?', ['nginx'], Recipe::names())
+            ->assertSuccessful();
+
+        $this->assertFileExists($path = $this->skeleton->path.'/deploy/canyon/nginx/canyon.conf');
+        $this->assertDirectoryDoesNotExist($this->skeleton->path.'/deploy/canyon/systemd');
+        $this->assertFileDoesNotExist($this->skeleton->path.'/config/canyon.php');
+
+        foreach (['no' => 'mine', 'yes' => (string) file_get_contents($path)] as $answer => $expected) {
+            file_put_contents($path, 'mine');
+
+            $this->artisan('canyon:install', ['--deploy' => 'nginx'])
+                ->expectsConfirmation('The file [deploy/canyon/nginx/canyon.conf] was changed. Would you like to overwrite it?', $answer)
+                ->assertSuccessful();
+
+            $this->assertSame($expected, file_get_contents($path));
         }
     }
 

@@ -2,10 +2,13 @@
 
 namespace Canyon\Tests\Server;
 
+use Canyon\Tests\Fixtures\OrderShipped;
 use Canyon\Tests\Support\InstallableApp;
 use Canyon\Tests\Support\Port;
 use Canyon\Tests\Support\Wait;
+use Canyon\Tests\Support\WebSocketClient;
 use Illuminate\Filesystem\Filesystem;
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\Attributes\RequiresPhpExtension;
 use PHPUnit\Framework\TestCase;
 use Symfony\Component\Process\Process;
@@ -61,6 +64,30 @@ final class InstalledAppTest extends TestCase
 
         Wait::until(fn () => str_contains($browser->getOutput(), "\n"), fn () => $browser->getErrorOutput());
         $this->assertSame('{"order":7}'."\n", $browser->getOutput());
+    }
+
+    #[DataProvider('applications')]
+    public function test_what_an_application_broadcasts_arrives(string $variant, string $key): void
+    {
+        $this->app = InstallableApp::create($variant);
+        $this->app->install('--switch');
+
+        $client = new WebSocketClient($port = $this->startServer(), $key ?: $this->app->config('canyon.app.key')[0]);
+        $client->subscribe('orders');
+
+        $this->app->artisan(['ship', '7'], $this->environment($port))->mustRun();
+
+        $this->assertSame('{"order":7}', $client->expect(OrderShipped::class)['data']);
+    }
+
+    public static function applications(): iterable
+    {
+        return [
+            'Reverb' => ['reverb', 'kept-reverb-key'],
+            'Pusher' => ['pusher', 'kept-pusher-key'],
+            'edited by hand' => ['hand-edited', ''],
+            'Laravel 10' => ['legacy', ''],
+        ];
     }
 
     public function test_the_scripts_of_react_and_vue_find_what_they_import(): void
