@@ -48,7 +48,7 @@ final class BroadcastingConfig implements Step
             return;
         }
 
-        $connections = ($returned = $code->returned()) === null ? null : $code->arrayUnder($returned, 'connections');
+        $connections = $this->connections($code);
 
         yield match (true) {
             $connections === null => Proposal::byHand(self::PATH, 'The connections are not written as a plain array. Nothing has to be done, unless you want to see the connection there:', self::ENTRY),
@@ -56,6 +56,14 @@ final class BroadcastingConfig implements Step
             in_array('canyon', $code->keys($connections), true) => Proposal::settled(self::PATH),
             default => Proposal::edit(self::PATH, $contents, $this->withConnection($code, $connections), $this->default),
         };
+    }
+
+    /**
+     * Find the array of the connections.
+     */
+    private function connections(PhpCode $code): ?Brackets
+    {
+        return ($returned = $code->returned()) === null ? null : $code->arrayUnder($returned, 'connections');
     }
 
     /**

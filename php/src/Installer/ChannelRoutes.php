@@ -63,7 +63,7 @@ final class ChannelRoutes implements Step
             $code->call('withBroadcasting') !== null => Proposal::settled(self::BOOTSTRAP),
             $this->hasProvider('bootstrap/providers.php') => Proposal::settled('bootstrap/providers.php'),
             $routing === null => $this->oldSkeleton(),
-            $code->hasArgument($routing, 'channels') => Proposal::settled(self::BOOTSTRAP),
+            $code->endOfArgument($routing, 'channels') !== null => Proposal::settled(self::BOOTSTRAP),
             $code->unpacks($routing) => Proposal::byHand(self::BOOTSTRAP, 'The arguments of withRouting() are unpacked from an array. Add this one:', self::ARGUMENT),
             default => Proposal::edit(self::BOOTSTRAP, $code->text, $this->withArgument($code, $routing)),
         };

@@ -45,10 +45,10 @@ final class PhpCode
         $depth = 0;
 
         foreach ($this->tokens as $index => $token) {
-            $depth += ['{' => 1, '}' => -1][$token->text] ?? 0;
+            $depth += $this->nesting($token);
 
             if ($depth === 0 && $token->is(T_RETURN)) {
-                return $this->brackets($index + 1);
+                return $this->arrayAt($index + 1);
             }
         }
 
@@ -76,7 +76,7 @@ final class PhpCode
     {
         foreach ($array->items as [$first]) {
             if ($this->keyAt($first) === $key) {
-                return $this->brackets($first + 2);
+                return $this->arrayAt($first + 2);
             }
         }
 
@@ -105,14 +105,6 @@ final class PhpCode
         }
 
         return null;
-    }
-
-    /**
-     * Determine if an argument is passed by this name.
-     */
-    public function hasArgument(Brackets $arguments, string $name): bool
-    {
-        return $this->argument($arguments, $name) !== null;
     }
 
     /**
@@ -212,31 +204,32 @@ final class PhpCode
     }
 
     /**
-     * Read the brackets that begin with a token, if any do: "[", "(" or "array(".
+     * Read the array that begins with a token, if one does: "[" or "array(".
+     */
+    private function arrayAt(int $index): ?Brackets
+    {
+        $token = $this->tokens[$index] ?? null;
+
+        return match (true) {
+            $token?->text === '[' => $this->brackets($index),
+            (bool) $token?->is(T_ARRAY) => $this->brackets($index + 1),
+            default => null,
+        };
+    }
+
+    /**
+     * Read the brackets that begin with a token.
      */
     private function brackets(int $index): ?Brackets
     {
-        if (($this->tokens[$index] ?? null)?->is(T_ARRAY)) {
-            $index++;
-        }
-
-        if (! in_array(($this->tokens[$index] ?? null)?->text, ['[', '('], true)) {
-            return null;
-        }
-
         $items = [];
         $depth = 0;
         $first = $index + 1;
 
         for ($last = $index; isset($this->tokens[$last]); $last++) {
-            $text = $this->tokens[$last]->text;
-            $depth += match (true) {
-                in_array($text, ['[', '(', '{', '${', '#['], true), $this->tokens[$last]->is(T_CURLY_OPEN) => 1,
-                in_array($text, [']', ')', '}'], true) => -1,
-                default => 0,
-            };
+            $depth += $this->nesting($this->tokens[$last]);
 
-            if ($depth === 0 || ($depth === 1 && $text === ',')) {
+            if ($depth === 0 || ($depth === 1 && $this->tokens[$last]->text === ',')) {
                 if ($last > $first) {
                     $items[] = [$first, $last - 1];
                 }
@@ -250,6 +243,19 @@ final class PhpCode
         }
 
         return null;
+    }
+
+    /**
+     * Get by how much a token leads deeper into brackets; those in the text of a string do not.
+     */
+    private function nesting(PhpToken $token): int
+    {
+        return match (true) {
+            $token->is(T_ENCAPSED_AND_WHITESPACE) => 0,
+            in_array($token->text, ['[', '(', '{', '${', '#['], true) => 1,
+            in_array($token->text, [']', ')', '}'], true) => -1,
+            default => 0,
+        };
     }
 
     /**

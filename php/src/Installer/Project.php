@@ -3,6 +3,8 @@
 namespace Canyon\Installer;
 
 use Canyon\Exception;
+use ParseError;
+use PhpToken;
 use SplFileInfo;
 use Symfony\Component\Finder\Finder;
 
@@ -95,6 +97,8 @@ final class Project
             throw new Exception("The file [{$edit->path}] has changed meanwhile, so it was left alone. Run the command again.");
         }
 
+        $this->ensureValid($edit);
+
         if (! is_dir($directory = dirname($path))) {
             @mkdir($directory, 0755, true);
         }
@@ -102,6 +106,20 @@ final class Project
         // Not by a new file under the old name: links, owner and permissions stay as they are.
         if (@file_put_contents($path, (string) $edit->after) === false || file_get_contents($path) !== $edit->after) {
             throw new Exception("Could not write [{$edit->path}]. Is it writable for this user, and is there room on the disk?");
+        }
+    }
+
+    /**
+     * Ensure that no application is left with a file that PHP cannot read, however strangely it was written.
+     */
+    private function ensureValid(Proposal $edit): void
+    {
+        try {
+            if (str_ends_with($edit->path, '.php')) {
+                PhpToken::tokenize((string) $edit->after, TOKEN_PARSE);
+            }
+        } catch (ParseError) {
+            throw new Exception("The file [{$edit->path}] is written in a way that cannot be edited safely, so it was left alone.");
         }
     }
 

@@ -82,6 +82,10 @@ final class PhpFilesTest extends TestCase
                 "<?php return ['redis' => ['connections' => []], 'connections' => []];",
                 "<?php return ['redis' => ['connections' => []], 'connections' => ['canyon' => ['driver' => 'canyon']]];",
             ],
+            'after strings with brackets' => [
+                "<?php \$a = 1; \$b = \"{\$a}[ {\$a}{\"; return ['x' => \"\$b[0]{\$a}(\", 'connections' => []];",
+                "<?php \$a = 1; \$b = \"{\$a}[ {\$a}{\"; return ['x' => \"\$b[0]{\$a}(\", 'connections' => ['canyon' => ['driver' => 'canyon']]];",
+            ],
             'after a function that returns something' => [
                 "<?php \$f = function () { return ['connections' => []]; }; return array('connections' => array('x' => \$f));",
                 "<?php \$f = function () { return ['connections' => []]; }; return array('connections' => array('canyon' => ['driver' => 'canyon'], 'x' => \$f));",
@@ -103,6 +107,8 @@ final class PhpFilesTest extends TestCase
         return [
             'merged' => ["<?php return array_merge(require 'base.php', []);", 'The connections are not written as a plain array.'],
             'merged below' => ["<?php return ['connections' => array_merge([], ['log' => []])];", 'The connections are not written as a plain array.'],
+            'a call in brackets' => ["<?php return ['connections' => (fn () => [])()];", 'The connections are not written as a plain array.'],
+            'all in brackets' => ["<?php return (['connections' => []]);", 'The connections are not written as a plain array.'],
             'a variable' => ['<?php $config = []; return $config;', 'The connections are not written as a plain array.'],
             'not PHP' => ["<?php return ['connections' => [;", 'The file is not valid PHP: '],
             'another driver' => ["<?php return ['connections' => ['canyon' => ['driver' => 'pusher']]];", 'A connection of your own has the name [canyon]'],
