@@ -228,13 +228,9 @@ class InstallCommand extends Command
             return false;
         }
 
-        $result = null;
+        $this->components->info("Installing the JavaScript packages of Echo: [{$command}].");
 
-        $this->components->task($command, function () use ($packages, &$result) {
-            return ($result = $packages->install())->successful();
-        });
-
-        if ($result->failed()) {
+        if (($result = $packages->install())->failed()) {
             $this->line(trim($result->errorOutput().$result->output()));
             $this->components->warn("The JavaScript packages could not be installed. Run this yourself: [{$command}].");
         }

@@ -49,7 +49,7 @@ final class NodePackages
      */
     public function install(): ProcessResult
     {
-        return $this->processes->path($this->project->root)->timeout(900)->run($this->command());
+        return $this->processes->path($this->project->root)->forever()->run($this->command());
     }
 
     /**

@@ -429,6 +429,18 @@ final class InstallTest extends TestCase
         $this->assertStringContainsString('Start the server: php artisan canyon:start --sidecar', $output);
     }
 
+    public function test_without_the_package_manager_everything_else_is_done(): void
+    {
+        $this->app = InstallableApp::create();
+
+        // Nothing is found in such a path, whatever the machine has.
+        $output = $this->app->artisan(['canyon:install', '--no-interaction'], ['PATH' => '/nowhere'], extension: false)->mustRun()->getOutput();
+
+        $this->assertStringContainsString('Run this yourself: [npm install --save-dev --ignore-scripts laravel-echo pusher-js].', $output);
+        $this->assertStringContainsString('Canyon installed successfully.', $output);
+        $this->assertStringNotContainsString('DONE', $output);
+    }
+
     public function test_a_cached_configuration_is_pointed_out(): void
     {
         $this->app = InstallableApp::create();
