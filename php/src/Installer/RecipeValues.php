@@ -21,14 +21,15 @@ final class RecipeValues
         $config = $app->make('config');
         $credentials = new Credentials((array) $config->get('canyon.app'));
         $prefix = trim((string) $config->get('canyon.server.path_prefix'), '/');
+        $path = self::lasting($app->basePath());
 
         $values = [
             'app_id' => $credentials->id(),
             'app_key' => $credentials->key(),
             'path_prefix' => $prefix === '' ? '' : "/{$prefix}",
             'domain' => (string) (parse_url((string) $config->get('app.url'), PHP_URL_HOST) ?: 'localhost'),
-            'app_path' => $app->basePath(),
-            'public_path' => $app->publicPath(),
+            'app_path' => $path,
+            'public_path' => str_replace($app->basePath(), $path, $app->publicPath()),
             'php' => PHP_BINARY,
             'php_version' => PHP_MAJOR_VERSION.'.'.PHP_MINOR_VERSION,
             'port' => (string) $config->get('canyon.server.port', 8080),
@@ -47,6 +48,16 @@ final class RecipeValues
         }
 
         return $values;
+    }
+
+    /**
+     * Get the path of the application that the next deployment leaves as it is, where each has a folder in "releases".
+     */
+    private static function lasting(string $path): string
+    {
+        $current = dirname($path, 2).'/current';
+
+        return basename(dirname($path)) === 'releases' && realpath($current) === realpath($path) ? $current : $path;
     }
 
     /**

@@ -4,6 +4,7 @@ namespace Canyon\Tests\Feature;
 
 use Canyon\Installer\Recipe;
 use Canyon\Tests\Support\InstallableApp;
+use Illuminate\Filesystem\Filesystem;
 use PHPUnit\Framework\TestCase;
 use Symfony\Component\Process\ExecutableFinder;
 use Symfony\Component\Process\Process;
@@ -46,6 +47,25 @@ final class RecipesTest extends TestCase
         $this->assertStringContainsString('location /apps/731946/ {', $nginx);
         $this->assertStringContainsString('CANYON_HOST=harbour.example', $nginx);
         $this->assertStringContainsString('ExecStart='.PHP_BINARY." {$this->app->path}/artisan canyon:start ", $this->app->read('deploy/canyon/systemd/canyon.service'));
+    }
+
+    public function test_the_path_is_one_that_outlives_a_release(): void
+    {
+        $site = $this->app->path.'-site';
+        mkdir($site.'/releases', recursive: true);
+        rename($this->app->path, $site.'/releases/20261120');
+        symlink($site.'/releases/20261120', $this->app->path);
+
+        $this->app->install('--deploy=supervisor');
+        $this->assertStringContainsString("directory={$site}/releases/20261120\n", $this->app->read('deploy/canyon/supervisor/canyon.conf'));
+
+        symlink('releases/20261120', $site.'/current');
+        $this->app->install('--deploy=supervisor,caddy', '--force');
+        $this->assertStringContainsString("directory={$site}/current\n", $this->app->read('deploy/canyon/supervisor/canyon.conf'));
+        $this->assertStringContainsString("root * {$site}/current/public\n", $this->app->read('deploy/canyon/caddy/Caddyfile'));
+
+        unlink($this->app->path);
+        (new Filesystem)->deleteDirectory($site);
     }
 
     public function test_only_the_recipes_asked_for_are_written(): void
