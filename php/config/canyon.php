@@ -97,6 +97,21 @@ return [
 
     /*
     |--------------------------------------------------------------------------
+    | Encrypted Channels
+    |--------------------------------------------------------------------------
+    |
+    | Events on private encrypted channels are readable for the subscribers of
+    | the channel and nobody else. Their keys come from this master key: have
+    | "openssl rand -base64 32" make one, keep it, and tell it to nobody.
+    |
+    */
+
+    'options' => [
+        'encryption_master_key_base64' => env('CANYON_ENCRYPTION_MASTER_KEY_BASE64'),
+    ],
+
+    /*
+    |--------------------------------------------------------------------------
     | Full Queue
     |--------------------------------------------------------------------------
     |

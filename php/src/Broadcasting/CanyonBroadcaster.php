@@ -27,6 +27,7 @@ class CanyonBroadcaster extends Broadcaster
     public function __construct(
         protected readonly Signer $signer,
         protected readonly Transport $transport,
+        protected readonly ChannelEncryption $encryption = new ChannelEncryption(null),
     ) {
         //
     }
@@ -87,12 +88,19 @@ class CanyonBroadcaster extends Broadcaster
      *
      * @param  \Illuminate\Http\Request  $request
      * @param  mixed  $result
-     * @return array{auth: string, channel_data?: string}
+     * @return array{auth: string, channel_data?: string, shared_secret?: string}
      */
     public function validAuthenticationResponse($request, $result)
     {
         $channel = $request->input('channel_name');
         $socketId = $request->input('socket_id');
+
+        if (ChannelEncryption::covers($channel)) {
+            return [
+                'auth' => $this->signer->channel($socketId, $channel),
+                'shared_secret' => $this->encryption->sharedSecret($channel),
+            ];
+        }
 
         if (! str_starts_with($channel, 'presence-')) {
             return ['auth' => $this->signer->channel($socketId, $channel)];
@@ -127,16 +135,15 @@ class CanyonBroadcaster extends Broadcaster
             return;
         }
 
-        $this->ensureChannelsAreNotEncrypted($channels, (string) $event);
+        // A page that is not connected yet sends "undefined": there is no connection to leave out.
+        $exceptSocketId = $this->isSocketId($socketId) ? $socketId : null;
 
         try {
-            $this->transport->publish(
-                $channels,
-                (string) $event,
-                json_encode($payload, self::ENCODING),
-                // A page that is not connected yet sends "undefined": there is no connection to leave out.
-                $this->isSocketId($socketId) ? $socketId : null,
-            );
+            $data = json_encode($payload, self::ENCODING);
+
+            foreach ($this->hasEncrypted($channels) ? $this->encryption->parts($channels, $data) : [[$channels, $data]] as [$names, $text]) {
+                $this->transport->publish($names, (string) $event, $text, $exceptSocketId);
+            }
         } catch (Throwable $e) {
             throw new BroadcastException("Failed to broadcast event [{$event}]: {$e->getMessage()}", 0, $e);
         }
@@ -190,32 +197,22 @@ class CanyonBroadcaster extends Broadcaster
         if (! is_string($channel) || preg_match('/\A[-a-zA-Z0-9_=@,.;]+\z/', $channel) !== 1) {
             throw new AccessDeniedHttpException('The channel name is invalid.');
         }
-
-        if ($this->isEncrypted($channel)) {
-            throw new AccessDeniedHttpException('Encrypted channels are not supported by the canyon driver yet.');
-        }
     }
 
     /**
-     * Ensure that nothing is sent in the clear on a channel that promises encryption.
+     * Determine if one of the channels promises encryption.
      *
      * @param  list<string>  $channels
      */
-    protected function ensureChannelsAreNotEncrypted(array $channels, string $event): void
+    protected function hasEncrypted(array $channels): bool
     {
         foreach ($channels as $channel) {
-            if ($this->isEncrypted($channel)) {
-                throw new BroadcastException("Failed to broadcast event [{$event}]: encrypted channels such as [{$channel}] are not supported by the canyon driver yet.");
+            if (ChannelEncryption::covers($channel)) {
+                return true;
             }
         }
-    }
 
-    /**
-     * Determine if the channel's events must be encrypted.
-     */
-    protected function isEncrypted(string $channel): bool
-    {
-        return str_starts_with($channel, 'private-encrypted-');
+        return false;
     }
 
     /**

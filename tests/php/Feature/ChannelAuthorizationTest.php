@@ -148,12 +148,33 @@ final class ChannelAuthorizationTest extends TestCase
         yield 'an undefined socket' => [['socket_id' => 'undefined', 'channel_name' => 'private-a']];
     }
 
-    public function test_an_encrypted_channel_is_refused_for_now(): void
+    public function test_an_encrypted_channel_is_signed_and_its_secret_told(): void
+    {
+        config(['canyon.options.encryption_master_key_base64' => 'Y0F6UkgzVzlGWk0zaVhxU05JR3RLenR3TnVDejl4TVY=']);
+        $this->actingAs($this->user('31'));
+        Broadcast::purge();
+        Broadcast::channel('ceppaio', static fn () => true);
+
+        $this->authorize('private-encrypted-ceppaio')->assertOk()->assertExactJson([
+            'auth' => '278d425bdf160c739803:'.hash_hmac('sha256', '1234.1234:private-encrypted-ceppaio', self::SECRET),
+            'shared_secret' => 'AXkhd6jqVVr0qdQQ4RIeydl0lxD6IuzuNx2C7x4kHSs=',
+        ]);
+    }
+
+    public function test_the_secret_of_an_encrypted_channel_is_told_to_its_users_only(): void
     {
         $this->actingAs($this->user('31'));
-        Broadcast::channel('secret', static fn () => true);
 
-        $this->authorize('private-encrypted-secret')->assertForbidden()->assertJsonPath('message', 'Encrypted channels are not supported by the canyon driver yet.');
+        $this->authorize('private-encrypted-orders.32')->assertForbidden()->assertJsonMissingPath('shared_secret');
+    }
+
+    public function test_a_missing_master_key_is_named(): void
+    {
+        $this->actingAs($this->user('31'));
+
+        $this->withoutExceptionHandling()->expectExceptionMessage('Set CANYON_ENCRYPTION_MASTER_KEY_BASE64');
+
+        $this->authorize('private-encrypted-orders.31');
     }
 
     public function test_missing_credentials_are_named(): void

@@ -3,6 +3,7 @@
 namespace Canyon\Tests\Unit;
 
 use Canyon\Broadcasting\CanyonBroadcaster;
+use Canyon\Broadcasting\ChannelEncryption;
 use Canyon\Credentials;
 use Canyon\Exception;
 use Canyon\QueueFull;
@@ -141,20 +142,30 @@ final class BroadcastTest extends TestCase
 
     public function test_nothing_is_sent_in_the_clear_to_an_encrypted_channel(): void
     {
+        $this->broadcaster(base64_encode(random_bytes(32)))->broadcast(['lobby', 'private-encrypted-orders', 'items', 'lobby'], 'E', ['a' => 'secret', 'socket' => '12.34']);
+
+        $this->assertSame([['lobby'], ['private-encrypted-orders'], ['items']], array_column($this->transport->published, 'channels'));
+        $this->assertSame(['E', 'E', 'E'], array_column($this->transport->published, 'event'));
+        $this->assertSame(['12.34', '12.34', '12.34'], array_column($this->transport->published, 'except'));
+        $this->assertSame(['{"a":"secret"}', '{"a":"secret"}'], [$this->transport->published[0]['data'], $this->transport->published[2]['data']]);
+        $this->assertStringNotContainsString('secret', $this->transport->published[1]['data']);
+    }
+
+    public function test_nothing_is_sent_at_all_if_a_part_of_it_cannot_be_encrypted(): void
+    {
         try {
             $this->broadcaster()->broadcast(['lobby', 'private-encrypted-orders'], 'App\Events\Shipped', ['a' => 1]);
 
             $this->fail('No exception was thrown.');
         } catch (BroadcastException $e) {
-            $this->assertStringContainsString('App\Events\Shipped', $e->getMessage());
-            $this->assertStringContainsString('[private-encrypted-orders] are not supported by the canyon driver yet', $e->getMessage());
+            $this->assertStringContainsString('[App\Events\Shipped]: Encrypted channels need a master key', $e->getMessage());
         }
 
         $this->assertSame([], $this->transport->published);
     }
 
-    private function broadcaster(): CanyonBroadcaster
+    private function broadcaster(?string $masterKey = null): CanyonBroadcaster
     {
-        return new CanyonBroadcaster(new Signer(new Credentials([])), $this->transport);
+        return new CanyonBroadcaster(new Signer(new Credentials([])), $this->transport, new ChannelEncryption($masterKey));
     }
 }
