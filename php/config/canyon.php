@@ -97,6 +97,19 @@ return [
 
     /*
     |--------------------------------------------------------------------------
+    | Immediate Broadcasting
+    |--------------------------------------------------------------------------
+    |
+    | Events that implement ShouldBroadcast are sent at once, or as soon as the
+    | database transaction they were dispatched in is committed, so they need
+    | no queue worker. Without this, they are queued as Laravel queues them.
+    |
+    */
+
+    'immediate' => env('CANYON_IMMEDIATE', true),
+
+    /*
+    |--------------------------------------------------------------------------
     | Encrypted Channels
     |--------------------------------------------------------------------------
     |

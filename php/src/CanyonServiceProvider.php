@@ -3,6 +3,7 @@
 namespace Canyon;
 
 use Canyon\Broadcasting\BroadcasterFactory;
+use Canyon\Broadcasting\ImmediateBroadcastManager;
 use Canyon\Broadcasting\Transports\ExtensionTransport;
 use Canyon\Console\DoctorCommand;
 use Canyon\Console\InstallCommand;
@@ -10,10 +11,12 @@ use Canyon\Console\StartCommand;
 use Canyon\Console\StatusCommand;
 use Canyon\Listeners\DiagnoseServer;
 use Illuminate\Broadcasting\BroadcastManager;
+use Illuminate\Contracts\Broadcasting\Factory;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Foundation\Application;
 use Illuminate\Foundation\Console\AboutCommand;
 use Illuminate\Foundation\Events\DiagnosingHealth;
+use Illuminate\Support\Facades\Broadcast;
 use Illuminate\Support\ServiceProvider;
 
 class CanyonServiceProvider extends ServiceProvider
@@ -28,6 +31,11 @@ class CanyonServiceProvider extends ServiceProvider
         $this->ensureConnectionIsConfigured();
 
         $this->app->scoped(CanyonManager::class);
+
+        $this->app->extend(BroadcastManager::class, static fn (BroadcastManager $manager) => ImmediateBroadcastManager::replacing($manager));
+
+        // Another package may have used the facade already, and it holds on to what it was given.
+        Broadcast::clearResolvedInstance(Factory::class);
 
         $this->callAfterResolving(BroadcastManager::class, static function (BroadcastManager $manager) {
             // Laravel 13 binds the closure to the manager unless it is static.

@@ -2,43 +2,22 @@
 
 namespace Canyon\Tests\Feature;
 
-use Canyon\Tests\Fixtures\InvoicePaid;
+use Canyon\Broadcasting\OnFull;
 use Canyon\Tests\Fixtures\ItemUpdated;
 use Canyon\Tests\Fixtures\OrderShipped;
-use Canyon\Tests\Support\HttpServer;
 use Canyon\Tests\Support\Port;
-use Canyon\Tests\TestCase;
 use Illuminate\Broadcasting\BroadcastEvent;
 use Illuminate\Broadcasting\BroadcastException;
-use Illuminate\Notifications\AnonymousNotifiable;
+use Illuminate\Broadcasting\Channel;
+use Illuminate\Broadcasting\PrivateChannel;
+use Illuminate\Contracts\Broadcasting\ShouldRescue;
+use Illuminate\Foundation\Application;
 use Illuminate\Support\Facades\Broadcast;
+use Illuminate\Support\Facades\Exceptions;
 use Illuminate\Support\Facades\Queue;
-use PHPUnit\Framework\Attributes\RequiresPhpExtension;
 
-/**
- * Everything between the event and the wire is real; the server only records what it is sent.
- */
-#[RequiresPhpExtension('curl')]
-final class BroadcastingTest extends TestCase
+final class BroadcastingTest extends PublishingTestCase
 {
-    private HttpServer $server;
-
-    protected function setUp(): void
-    {
-        $this->server = new HttpServer;
-        $this->environment['CANYON_TRANSPORT'] = 'http';
-        $this->environment['CANYON_PORT'] = (string) $this->server->port;
-
-        parent::setUp();
-    }
-
-    protected function tearDown(): void
-    {
-        parent::tearDown();
-
-        $this->server->stop();
-    }
-
     public function test_an_event_that_is_broadcast_now(): void
     {
         broadcast(new OrderShipped(7));
@@ -64,15 +43,89 @@ final class BroadcastingTest extends TestCase
         $this->assertSame([], $this->published());
     }
 
-    public function test_an_event_is_queued_unless_it_is_broadcast_now(): void
+    public function test_an_event_that_is_not_immediate_is_broadcast_by_a_queue_worker(): void
+    {
+        $this->reboot(['CANYON_IMMEDIATE' => 'false', 'QUEUE_CONNECTION' => 'database']);
+        $this->createJobs();
+
+        broadcast(new ItemUpdated('Käse'));
+
+        $this->assertSame([], $this->published());
+
+        $this->artisan('queue:work', ['--once' => true])->assertSuccessful();
+
+        $this->assertSame(['item.updated'], $this->publishedNames());
+    }
+
+    public function test_an_event_may_name_its_queue(): void
     {
         Queue::fake();
 
-        broadcast(new ItemUpdated('Käse'));
-        broadcast(new OrderShipped(7));
+        event(new class('Käse') extends ItemUpdated
+        {
+            public function broadcastQueue(): string
+            {
+                return 'broadcasts';
+            }
+        });
 
-        Queue::assertPushed(BroadcastEvent::class, 1);
-        $this->assertSame([OrderShipped::class], array_column($this->published(), 'name'));
+        Queue::assertPushedOn('broadcasts', BroadcastEvent::class);
+    }
+
+    public function test_an_event_may_name_its_connections_and_what_goes_to_each(): void
+    {
+        config(['broadcasting.connections.second' => ['driver' => 'canyon', 'app' => ['id' => 'second']]]);
+
+        event((new class(7) extends OrderShipped
+        {
+            public function broadcastOn(): array
+            {
+                return ['canyon' => [new Channel('orders')], 'second' => [new PrivateChannel('shipments')]];
+            }
+
+            public function broadcastWith(): array
+            {
+                return ['canyon' => ['n' => 1], 'second' => ['n' => 2]];
+            }
+        })->broadcastVia(['canyon', 'second']));
+
+        $this->assertSame(['/apps/4242/events', '/apps/second/events'], array_column($this->server->requests(), 'path'));
+        $this->assertSame([['orders'], ['private-shipments']], array_column($this->published(), 'channels'));
+        $this->assertSame(['{"n":1}', '{"n":2}'], array_column($this->published(), 'data'));
+    }
+
+    public function test_the_name_of_an_event_may_be_a_case_of_an_enumeration(): void
+    {
+        if (version_compare(Application::VERSION, '13.16', '<')) {
+            $this->markTestSkipped('Laravel '.Application::VERSION.' takes only strings.');
+        }
+
+        event(new class(7) extends OrderShipped
+        {
+            public function broadcastAs(): OnFull
+            {
+                return OnFull::Report;
+            }
+        });
+
+        $this->assertSame(['report'], $this->publishedNames());
+    }
+
+    public function test_an_event_that_is_rescued_reports_its_failure(): void
+    {
+        if (! interface_exists(ShouldRescue::class)) {
+            $this->markTestSkipped('Laravel '.Application::VERSION.' has no ShouldRescue.');
+        }
+
+        $this->reboot(['CANYON_PORT' => (string) Port::unused()]);
+        Exceptions::fake();
+
+        event(new class(7) extends OrderShipped implements ShouldRescue
+        {
+            //
+        });
+
+        Exceptions::assertReported(BroadcastException::class);
     }
 
     public function test_the_sender_is_left_out_with_to_others(): void
@@ -88,6 +141,17 @@ final class BroadcastingTest extends TestCase
         ], $this->published());
     }
 
+    public function test_an_event_may_leave_the_sender_out_by_itself(): void
+    {
+        request()->headers->set('X-Socket-ID', '12.34');
+
+        event((new OrderShipped(7))->dontBroadcastToCurrentUser());
+        event((new OrderShipped(8))->dontBroadcastToCurrentUser()->broadcastToEveryone());
+
+        $this->assertSame('12.34', $this->published()[0]['socket_id']);
+        $this->assertArrayNotHasKey('socket_id', $this->published()[1]);
+    }
+
     public function test_anonymous_events(): void
     {
         Broadcast::on('lobby')->as('Opened')->with(['door' => 'left'])->sendNow();
@@ -101,15 +165,6 @@ final class BroadcastingTest extends TestCase
         ], $this->published());
     }
 
-    public function test_notifications(): void
-    {
-        (new AnonymousNotifiable)->route('broadcast', ['lobby'])->notifyNow(new InvoicePaid);
-
-        $this->assertCount(1, $this->published());
-        $this->assertSame(['lobby'], $this->published()[0]['channels']);
-        $this->assertSame(['invoice' => 5, 'id' => 'n-1', 'type' => 'invoice.paid'], json_decode($this->published()[0]['data'], true));
-    }
-
     public function test_a_connection_may_differ_from_the_configuration_of_the_package(): void
     {
         config(['broadcasting.connections.second' => ['driver' => 'canyon', 'app' => ['id' => 'second']]]);
@@ -117,6 +172,14 @@ final class BroadcastingTest extends TestCase
         broadcast(new OrderShipped(7))->via('second');
 
         $this->assertSame('/apps/second/events', $this->server->requests()[0]['path']);
+    }
+
+    public function test_a_payload_that_is_not_json_is_a_broadcast_exception_that_names_the_event(): void
+    {
+        $this->expectException(BroadcastException::class);
+        $this->expectExceptionMessage('Failed to broadcast event [Opened]: Malformed UTF-8 characters');
+
+        Broadcast::on('lobby')->as('Opened')->with(['door' => "\xff"])->sendNow();
     }
 
     public function test_a_failure_is_a_broadcast_exception_that_names_the_event(): void
@@ -137,13 +200,5 @@ final class BroadcastingTest extends TestCase
         $this->expectExceptionMessage('Set CANYON_APP_KEY (or REVERB_APP_KEY)');
 
         event(new OrderShipped(7));
-    }
-
-    /**
-     * @return list<array<string, mixed>>
-     */
-    private function published(): array
-    {
-        return array_column($this->server->requests(), 'json');
     }
 }

@@ -25,6 +25,8 @@ final class ConfigurationTest extends TestCase
             'queue_group' => null,
             'transport' => 'auto',
             'ffi_library' => null,
+            'immediate' => true,
+            'options' => ['encryption_master_key_base64' => null],
             'on_full' => null,
             'http' => ['host' => '127.0.0.1', 'port' => 8080, 'scheme' => 'http', 'connect_timeout' => 2, 'timeout' => 2],
             'health' => null,

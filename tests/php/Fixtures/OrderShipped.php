@@ -16,7 +16,7 @@ class OrderShipped implements ShouldBroadcastNow
         //
     }
 
-    public function broadcastOn(): Channel
+    public function broadcastOn(): Channel|array
     {
         return new Channel('orders');
     }

@@ -64,6 +64,13 @@ final class BroadcastTest extends TestCase
         $this->assertSame([], $this->transport->published);
     }
 
+    public function test_an_event_for_many_channels_is_published_once(): void
+    {
+        $this->broadcaster()->broadcast($channels = array_map(static fn (int $n) => "channel-{$n}", range(1, 250)), 'E');
+
+        $this->assertSame([$channels], array_column($this->transport->published, 'channels'));
+    }
+
     public function test_the_socket_is_left_out_of_the_payload_and_of_the_recipients(): void
     {
         $this->broadcaster()->broadcast(['lobby'], 'E', ['socket' => '12.34', 'a' => 1]);
