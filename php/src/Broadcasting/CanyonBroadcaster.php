@@ -95,15 +95,12 @@ class CanyonBroadcaster extends Broadcaster
         $channel = $request->input('channel_name');
         $socketId = $request->input('socket_id');
 
-        if (ChannelEncryption::covers($channel)) {
-            return [
-                'auth' => $this->signer->channel($socketId, $channel),
-                'shared_secret' => $this->encryption->sharedSecret($channel),
-            ];
-        }
-
         if (! str_starts_with($channel, 'presence-')) {
-            return ['auth' => $this->signer->channel($socketId, $channel)];
+            $response = ['auth' => $this->signer->channel($socketId, $channel)];
+
+            return ChannelEncryption::covers($channel)
+                ? $response + ['shared_secret' => $this->encryption->sharedSecret($channel)]
+                : $response;
         }
 
         $channelData = $this->memberData($request, $channel, $result);

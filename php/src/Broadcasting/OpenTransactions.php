@@ -5,6 +5,7 @@ namespace Canyon\Broadcasting;
 use Closure;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Database\DatabaseTransactionRecord;
+use Illuminate\Support\Collection;
 
 /**
  * The database transactions in which an event takes place, as Laravel's transaction manager knows them.
@@ -21,9 +22,9 @@ final class OpenTransactions
      */
     public static function whenAllAreCommitted(Container $app, Closure $callback): void
     {
-        $open = $app->bound('db.transactions') ? $app->make('db.transactions')->callbackApplicableTransactions() : null;
+        $open = self::open($app);
 
-        if ($open === null || $open->isEmpty()) {
+        if ($open->isEmpty()) {
             $callback();
 
             return;
@@ -39,6 +40,19 @@ final class OpenTransactions
                 }
             });
         }
+    }
+
+    /**
+     * Get the open transactions, from the outermost ones to the innermost ones.
+     *
+     * @return Collection<int, DatabaseTransactionRecord>
+     */
+    private static function open(Container $app): Collection
+    {
+        // An application need not have a database.
+        return $app->bound('db.transactions')
+            ? $app->make('db.transactions')->callbackApplicableTransactions()
+            : new Collection;
     }
 
     /**

@@ -7,19 +7,11 @@ use Canyon\CanyonServiceProvider;
 use Canyon\Tests\Fixtures\Article;
 use Canyon\Tests\Fixtures\ItemUpdated;
 use Canyon\Tests\Fixtures\OrderShipped;
-use Canyon\Tests\Fixtures\StockCounted;
+use Canyon\Tests\Fixtures\ShipOrder;
 use Canyon\Tests\Support\Port;
-use Closure;
 use Illuminate\Broadcasting\BroadcastEvent;
 use Illuminate\Broadcasting\BroadcastException;
 use Illuminate\Broadcasting\BroadcastManager;
-use Illuminate\Broadcasting\InteractsWithBroadcasting;
-use Illuminate\Broadcasting\UniqueBroadcastEvent;
-use Illuminate\Contracts\Broadcasting\ShouldBeUnique;
-use Illuminate\Foundation\Application;
-use Illuminate\Queue\Attributes\Connection;
-use Illuminate\Queue\Attributes\Delay;
-use Illuminate\Queue\Attributes\Queue as QueueAttribute;
 use Illuminate\Support\Facades\Broadcast;
 use Illuminate\Support\Facades\Bus;
 use Illuminate\Support\Facades\DB;
@@ -27,7 +19,6 @@ use Illuminate\Support\Facades\Event;
 use Illuminate\Support\Facades\Exceptions;
 use Illuminate\Support\Facades\Queue;
 use Illuminate\Support\Facades\Route;
-use PHPUnit\Framework\Attributes\DataProvider;
 use RuntimeException;
 use Throwable;
 
@@ -66,110 +57,25 @@ final class ImmediateBroadcastingTest extends PublishingTestCase
         $this->assertSame('{"name":"Käse","quantity":1}', $this->published()[0]['data']);
     }
 
-    #[DataProvider('eventsForQueues')]
-    public function test_an_event_that_needs_a_queue_is_queued(Closure $event, string $job = BroadcastEvent::class): void
+    public function test_an_event_of_a_job_is_sent_by_the_worker_that_runs_the_job(): void
     {
-        Queue::fake();
+        $this->reboot(['QUEUE_CONNECTION' => 'database']);
+        $this->createJobs();
 
-        event($event());
+        dispatch(new ShipOrder(7));
+        $this->artisan('queue:work', ['--once' => true])->assertSuccessful();
 
-        Queue::assertPushed($job, 1);
-        $this->assertSame([], $this->published());
+        $this->assertSame(['{"name":"Order 7","quantity":1}'], array_column($this->published(), 'data'));
+        $this->assertSame(0, DB::table('jobs')->count());
     }
 
-    public static function eventsForQueues(): iterable
+    public function test_an_application_needs_no_database(): void
     {
-        yield 'opted out' => [static fn () => new class('Käse') extends ItemUpdated
-        {
-            public bool $immediate = false;
-        }];
-        yield 'unique' => [static fn () => new class('Käse') extends ItemUpdated implements ShouldBeUnique
-        {
-            //
-        }, UniqueBroadcastEvent::class];
-        yield 'delayed' => [static fn () => new class('Käse') extends ItemUpdated
-        {
-            public int $delay = 60;
-        }];
-        yield 'with middleware' => [static fn () => new class('Käse') extends ItemUpdated
-        {
-            public function middleware(): array
-            {
-                return [new RuntimeException];
-            }
-        }];
-        yield 'for a queue by method' => [static fn () => new class('Käse') extends ItemUpdated
-        {
-            public function broadcastQueue(): string
-            {
-                return 'broadcasts';
-            }
-        }];
-        yield 'for a queue by property' => [static fn () => new class('Käse') extends ItemUpdated
-        {
-            public string $broadcastQueue = 'broadcasts';
-        }];
-        yield 'for a queue by Laravel\'s other property' => [static fn () => new class('Käse') extends ItemUpdated
-        {
-            public string $queue = 'broadcasts';
-        }];
-        yield 'for a queue connection' => [static fn () => new class('Käse') extends ItemUpdated
-        {
-            public string $connection = 'sync';
-        }];
-        yield 'also for another broadcaster' => [static fn () => (new class('Käse') extends ItemUpdated
-        {
-            use InteractsWithBroadcasting;
-        })->broadcastVia(['canyon', 'log'])];
-        yield 'only for another broadcaster' => [static fn () => (new class('Käse') extends ItemUpdated
-        {
-            use InteractsWithBroadcasting;
-        })->broadcastVia('log')];
-    }
-
-    #[DataProvider('attributes')]
-    public function test_an_event_whose_attributes_are_about_queues_is_queued(Closure $event): void
-    {
-        if (version_compare(Application::VERSION, '13', '<')) {
-            $this->markTestSkipped('Laravel 12 does not read attributes of events.');
-        }
-
-        $this->test_an_event_that_needs_a_queue_is_queued($event);
-    }
-
-    public static function attributes(): iterable
-    {
-        yield 'queue' => [static fn () => new #[QueueAttribute('broadcasts')] class('Käse') extends ItemUpdated
-        {
-            //
-        }];
-        yield 'connection' => [static fn () => new #[Connection('sync')] class('Käse') extends ItemUpdated
-        {
-            //
-        }];
-        yield 'delay' => [static fn () => new #[Delay(60)] class('Käse') extends ItemUpdated
-        {
-            //
-        }];
-        yield 'of a parent' => [static fn () => new class('Käse') extends StockCounted
-        {
-            //
-        }];
-    }
-
-    public function test_an_event_that_is_routed_to_a_queue_is_queued(): void
-    {
-        if (version_compare(Application::VERSION, '13', '<')) {
-            $this->markTestSkipped('Laravel 12 does not route events to queues.');
-        }
-
-        app('queue.routes')->set(ItemUpdated::class, 'broadcasts');
-        Queue::fake();
+        unset($this->app['db.transactions']);
 
         event(new ItemUpdated('Käse'));
 
-        Queue::assertPushedOn('broadcasts', BroadcastEvent::class);
-        $this->assertSame([], $this->published());
+        $this->assertCount(1, $this->published());
     }
 
     public function test_nothing_is_immediate_where_that_is_configured(): void
