@@ -14,7 +14,7 @@ use Illuminate\Queue\SerializesModels;
 /**
  * Somebody has read a room up to a message.
  *
- * A plain ShouldBroadcast, so it goes through Laravel's queue: with the sync connection in the same request, with a worker later.
+ * A plain ShouldBroadcast, which Canyon sends at once all the same, without Laravel's queue.
  */
 class MessagesRead implements Journey, ShouldRescue
 {

@@ -44,7 +44,7 @@
             <b>broadcast()</b>: the clock in php-fpm (<code>hrtime</code>) before and after Laravel’s call; the request waits no longer
             than that. It follows in a second event, since it is known only afterwards. Most of it is Laravel loading classes for the first
             broadcast of a request, with any driver: <code>stock.alert</code>, the second one of its request, shows what is left.
-            <code>MessagesRead</code> goes through Laravel’s queue, here the <code>sync</code> connection.
+            <code>MessagesRead</code> is a <code>ShouldBroadcast</code> event, which Canyon sends at once, too: Laravel’s queue takes no part.
         </p>
         <p>
             <b>in this window</b>: from PHP’s wall clock just before <code>broadcast()</code> to this page’s clock when Echo hands over
