@@ -16,7 +16,7 @@ use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Foundation\Application;
 use Illuminate\Foundation\Console\AboutCommand;
 use Illuminate\Foundation\Events\DiagnosingHealth;
-use Illuminate\Support\Facades\Broadcast;
+use Illuminate\Support\Facades\Facade;
 use Illuminate\Support\ServiceProvider;
 
 class CanyonServiceProvider extends ServiceProvider
@@ -35,7 +35,7 @@ class CanyonServiceProvider extends ServiceProvider
         $this->app->extend(BroadcastManager::class, static fn (BroadcastManager $manager) => ImmediateBroadcastManager::replacing($manager));
 
         // Another package may have used the facade already, and it holds on to what it was given.
-        Broadcast::clearResolvedInstance(Factory::class);
+        Facade::clearResolvedInstance(Factory::class);
 
         $this->callAfterResolving(BroadcastManager::class, static function (BroadcastManager $manager) {
             // Laravel 13 binds the closure to the manager unless it is static.

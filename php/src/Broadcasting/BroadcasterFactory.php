@@ -29,7 +29,7 @@ final class BroadcasterFactory
 
         return new CanyonBroadcaster($signer, new DeferredTransport(
             static fn () => self::lenient($app, $config, self::limited($config, $transports->make()))
-        ), new ChannelEncryption($config['options']['encryption_master_key_base64'] ?? null));
+        ), $config['options']['encryption_master_key_base64'] ?? null);
     }
 
     /**

@@ -7,6 +7,7 @@ use Illuminate\Broadcasting\Broadcasters\Broadcaster;
 use Illuminate\Broadcasting\Broadcasters\UsePusherChannelConventions;
 use Illuminate\Broadcasting\BroadcastException;
 use InvalidArgumentException;
+use SensitiveParameter;
 use Stringable;
 use Symfony\Component\HttpKernel\Exception\AccessDeniedHttpException;
 use Throwable;
@@ -22,12 +23,17 @@ class CanyonBroadcaster extends Broadcaster
     protected const ENCODING = JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE;
 
     /**
+     * The encryption of channels, once one was encrypted.
+     */
+    protected ?ChannelEncryption $encryption = null;
+
+    /**
      * Create a new broadcaster instance.
      */
     public function __construct(
         protected readonly Signer $signer,
         protected readonly Transport $transport,
-        protected readonly ChannelEncryption $encryption = new ChannelEncryption(null),
+        #[SensitiveParameter] protected readonly mixed $encryptionMasterKey = null,
     ) {
         //
     }
@@ -98,8 +104,8 @@ class CanyonBroadcaster extends Broadcaster
         if (! str_starts_with($channel, 'presence-')) {
             $response = ['auth' => $this->signer->channel($socketId, $channel)];
 
-            return ChannelEncryption::covers($channel)
-                ? $response + ['shared_secret' => $this->encryption->sharedSecret($channel)]
+            return $this->isEncrypted($channel)
+                ? $response + ['shared_secret' => $this->encryption()->sharedSecret($channel)]
                 : $response;
         }
 
@@ -137,8 +143,9 @@ class CanyonBroadcaster extends Broadcaster
 
         try {
             $data = json_encode($payload, self::ENCODING);
+            $encrypted = array_values(array_filter($channels, $this->isEncrypted(...)));
 
-            foreach ($this->hasEncrypted($channels) ? $this->encryption->parts($channels, $data) : [[$channels, $data]] as [$names, $text]) {
+            foreach ($encrypted === [] ? [[$channels, $data]] : $this->encryption()->parts($channels, $encrypted, $data) as [$names, $text]) {
                 $this->transport->publish($names, (string) $event, $text, $exceptSocketId);
             }
         } catch (Throwable $e) {
@@ -197,19 +204,19 @@ class CanyonBroadcaster extends Broadcaster
     }
 
     /**
-     * Determine if one of the channels promises encryption.
-     *
-     * @param  list<string>  $channels
+     * Determine if the channel's events must be encrypted.
      */
-    protected function hasEncrypted(array $channels): bool
+    protected function isEncrypted(string $channel): bool
     {
-        foreach ($channels as $channel) {
-            if (ChannelEncryption::covers($channel)) {
-                return true;
-            }
-        }
+        return str_starts_with($channel, 'private-encrypted-');
+    }
 
-        return false;
+    /**
+     * Get the encryption of channels, which most requests do without.
+     */
+    protected function encryption(): ChannelEncryption
+    {
+        return $this->encryption ??= new ChannelEncryption($this->encryptionMasterKey);
     }
 
     /**

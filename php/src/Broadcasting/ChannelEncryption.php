@@ -12,24 +12,11 @@ use SensitiveParameter;
 final class ChannelEncryption
 {
     /**
-     * What the names of encrypted channels begin with.
-     */
-    private const PREFIX = 'private-encrypted-';
-
-    /**
      * Create a new channel encryption instance; the key is checked with the first channel that needs it.
      */
     public function __construct(#[SensitiveParameter] private readonly mixed $masterKeyBase64)
     {
         //
-    }
-
-    /**
-     * Determine if the channel's events must be encrypted.
-     */
-    public static function covers(string $channel): bool
-    {
-        return str_starts_with($channel, self::PREFIX);
     }
 
     /**
@@ -60,15 +47,16 @@ final class ChannelEncryption
      * The order of the channels stays, and all is encrypted before the first part can be published.
      *
      * @param  list<string>  $channels
+     * @param  list<string>  $encrypted  Those of the channels that are encrypted.
      * @return list<array{list<string>, string}>
      */
-    public function parts(array $channels, string $data): array
+    public function parts(array $channels, array $encrypted, string $data): array
     {
         $parts = [];
         $plain = [];
 
         foreach ($channels as $channel) {
-            if (! self::covers($channel)) {
+            if (! in_array($channel, $encrypted, true)) {
                 $plain[] = $channel;
 
                 continue;

@@ -15,7 +15,10 @@ use function Illuminate\Support\enum_value;
  */
 class ImmediateBroadcastManager extends BroadcastManager
 {
-    use DetectsQueueNeeds;
+    /**
+     * What keeps events from being immediate, once one could have been.
+     */
+    protected ?QueueNeeds $queueNeeds = null;
 
     /**
      * Create a manager that takes the place of Laravel's, unless an application has put one of its own there.
@@ -72,7 +75,7 @@ class ImmediateBroadcastManager extends BroadcastManager
         return ! $this->isBroadcastNow($event)
             && ($event->immediate ?? true) !== false
             && $this->goesToImmediateConnectionsOnly($event)
-            && ! $this->needsQueue($event);
+            && ! ($this->queueNeeds ??= new QueueNeeds($this))->areThoseOf($event);
     }
 
     /**

@@ -3,7 +3,6 @@
 namespace Canyon\Tests\Unit;
 
 use Canyon\Broadcasting\CanyonBroadcaster;
-use Canyon\Broadcasting\ChannelEncryption;
 use Canyon\Credentials;
 use Canyon\Exception;
 use Canyon\QueueFull;
@@ -158,6 +157,19 @@ final class BroadcastTest extends TestCase
         $this->assertStringNotContainsString('secret', $this->transport->published[1]['data']);
     }
 
+    #[DataProvider('plainChannels')]
+    public function test_a_channel_whose_name_only_holds_the_words_is_not_encrypted(string $channel): void
+    {
+        $this->broadcaster()->broadcast([$channel], 'E', ['a' => 1]);
+
+        $this->assertSame('{"a":1}', $this->transport->published[0]['data']);
+    }
+
+    public static function plainChannels(): iterable
+    {
+        return [['private-encryptedorders'], ['my-private-encrypted-orders'], ['Private-encrypted-orders'], ['presence-encrypted-orders']];
+    }
+
     public function test_nothing_is_sent_at_all_if_a_part_of_it_cannot_be_encrypted(): void
     {
         try {
@@ -173,6 +185,6 @@ final class BroadcastTest extends TestCase
 
     private function broadcaster(?string $masterKey = null): CanyonBroadcaster
     {
-        return new CanyonBroadcaster(new Signer(new Credentials([])), $this->transport, new ChannelEncryption($masterKey));
+        return new CanyonBroadcaster(new Signer(new Credentials([])), $this->transport, $masterKey);
     }
 }

@@ -2,25 +2,37 @@
 
 namespace Canyon\Broadcasting;
 
+use Illuminate\Broadcasting\BroadcastManager;
 use Illuminate\Contracts\Broadcasting\ShouldBeUnique;
 use Illuminate\Queue\Attributes\Connection;
 use Illuminate\Queue\Attributes\Delay;
 use Illuminate\Queue\Attributes\Queue;
 use ReflectionClass;
 
-trait DetectsQueueNeeds
+/**
+ * What an event may ask for that only a queue can give, or only a particular one.
+ */
+final class QueueNeeds
 {
     /**
      * The classes of events that were asked for attributes, and whether they have some that are about queues.
      *
      * @var array<class-string, bool>
      */
-    protected array $queueAttributes = [];
+    private array $queueAttributes = [];
 
     /**
-     * Determine if the event asks for what only a queue can give, or for a particular one.
+     * Create a new queue needs instance.
      */
-    protected function needsQueue(object $event): bool
+    public function __construct(private readonly BroadcastManager $manager)
+    {
+        //
+    }
+
+    /**
+     * Determine if the event has some of them.
+     */
+    public function areThoseOf(object $event): bool
     {
         return $event instanceof ShouldBeUnique
             || isset($event->connection)
@@ -34,7 +46,7 @@ trait DetectsQueueNeeds
     /**
      * Determine if the event names the queue it should be placed on.
      */
-    protected function namesQueue(object $event): bool
+    private function namesQueue(object $event): bool
     {
         return method_exists($event, 'broadcastQueue')
             ? $event->broadcastQueue() !== null
@@ -44,7 +56,7 @@ trait DetectsQueueNeeds
     /**
      * Determine if the event's job should go through middleware.
      */
-    protected function hasMiddleware(object $event): bool
+    private function hasMiddleware(object $event): bool
     {
         return ! empty($event->middleware)
             || (method_exists($event, 'middleware') && $event->middleware() !== []);
@@ -53,7 +65,7 @@ trait DetectsQueueNeeds
     /**
      * Determine if the class of the event has attributes that choose a queue, a connection or a delay.
      */
-    protected function hasQueueAttributes(object $event): bool
+    private function hasQueueAttributes(object $event): bool
     {
         return $this->queueAttributes[$event::class] ??= $this->findQueueAttributes(new ReflectionClass($event));
     }
@@ -63,7 +75,7 @@ trait DetectsQueueNeeds
      *
      * @param  ReflectionClass<object>  $class
      */
-    protected function findQueueAttributes(ReflectionClass $class): bool
+    private function findQueueAttributes(ReflectionClass $class): bool
     {
         for (; $class !== false; $class = $class->getParentClass()) {
             foreach ([$class, ...$class->getTraits()] as $source) {
@@ -81,9 +93,9 @@ trait DetectsQueueNeeds
     /**
      * Determine if events of the kind are routed to a queue or connection, which Laravel 13 can do.
      */
-    protected function hasQueueRoute(object $event): bool
+    private function hasQueueRoute(object $event): bool
     {
-        return method_exists($this, 'resolveQueueFromQueueRoute')
-            && ($this->resolveQueueFromQueueRoute($event) ?? $this->resolveConnectionFromQueueRoute($event)) !== null;
+        return method_exists($this->manager, 'resolveQueueFromQueueRoute')
+            && ($this->manager->resolveQueueFromQueueRoute($event) ?? $this->manager->resolveConnectionFromQueueRoute($event)) !== null;
     }
 }
