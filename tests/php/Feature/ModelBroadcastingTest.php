@@ -4,8 +4,10 @@ namespace Canyon\Tests\Feature;
 
 use Canyon\Tests\Fixtures\ArchivedArticle;
 use Canyon\Tests\Fixtures\Article;
+use Illuminate\Broadcasting\BroadcastEvent;
 use Illuminate\Broadcasting\Channel;
 use Illuminate\Broadcasting\PrivateChannel;
+use Illuminate\Support\Facades\Queue;
 
 final class ModelBroadcastingTest extends PublishingTestCase
 {
@@ -56,5 +58,21 @@ final class ModelBroadcastingTest extends PublishingTestCase
         Article::withoutBroadcasting(static fn () => Article::create(['title' => 'Käse']))->broadcastUpdated()->toOthers();
 
         $this->assertSame('12.34', $this->published()[0]['socket_id']);
+    }
+
+    public function test_a_model_may_name_the_queue_of_its_events(): void
+    {
+        Queue::fake();
+
+        (new class(['title' => 'Käse']) extends Article
+        {
+            public function broadcastQueue(): string
+            {
+                return 'articles';
+            }
+        })->save();
+
+        Queue::assertPushedOn('articles', BroadcastEvent::class);
+        $this->assertSame([], $this->published());
     }
 }
