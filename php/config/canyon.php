@@ -10,6 +10,8 @@ return [
     | The credentials that the server, your Laravel application and Echo have
     | in common, followed by the rules the server applies to connections of
     | this application. The variables of Reverb are used where both agree.
+    | Where a limit is 0, there is none; an option that is null or missing is
+    | left to the server.
     |
     */
 
@@ -17,12 +19,23 @@ return [
         'id' => env('CANYON_APP_ID', env('REVERB_APP_ID')),
         'key' => env('CANYON_APP_KEY', env('REVERB_APP_KEY')),
         'secret' => env('CANYON_APP_SECRET', env('REVERB_APP_SECRET')),
-        'client_events' => env('CANYON_APP_CLIENT_EVENTS', env('REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM', 'members')),
-        'subscription_counts' => env('CANYON_APP_SUBSCRIPTION_COUNTS', false),
+        'enabled' => env('CANYON_APP_ENABLED', true),
+        'requires_tls' => env('CANYON_APP_REQUIRES_TLS', false),
         'allowed_origins' => explode(',', (string) env('CANYON_APP_ALLOWED_ORIGINS', '*')),
+        'client_events' => env('CANYON_APP_CLIENT_EVENTS', env('REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM', 'members')),
+        'client_event_rate' => env('CANYON_APP_CLIENT_EVENT_RATE', 60),
+        'subscription_counts' => env('CANYON_APP_SUBSCRIPTION_COUNTS', false),
+        'user_authentication' => env('CANYON_APP_USER_AUTHENTICATION', true),
+        'watchlist' => env('CANYON_APP_WATCHLIST', false),
         'activity_timeout' => env('CANYON_APP_ACTIVITY_TIMEOUT', env('REVERB_APP_ACTIVITY_TIMEOUT', 50)),
+        'authorization_timeout' => env('CANYON_APP_AUTHORIZATION_TIMEOUT', 0),
         'max_connections' => env('CANYON_APP_MAX_CONNECTIONS', env('REVERB_APP_MAX_CONNECTIONS', 0)),
         'max_event_bytes' => env('CANYON_APP_MAX_EVENT_BYTES', 1_048_576),
+        'max_channels_per_event' => env('CANYON_APP_MAX_CHANNELS_PER_EVENT', 100),
+        'max_batch_size' => env('CANYON_APP_MAX_BATCH_SIZE', 10),
+        'max_channel_name_length' => env('CANYON_APP_MAX_CHANNEL_NAME_LENGTH', 164),
+        'max_presence_members' => env('CANYON_APP_MAX_PRESENCE_MEMBERS', 10_000),
+        'max_presence_bytes' => env('CANYON_APP_MAX_PRESENCE_BYTES', 10_240),
     ],
 
     /*
@@ -36,7 +49,9 @@ return [
     |
     | What was broadcast while no server ran is delivered by the next one, but
     | not what is more than "max_age" seconds old. If anything waited, all of
-    | it waits "start_hold" seconds more, so that clients can come back.
+    | it waits "start_hold" seconds more, so that clients can come back. One
+    | that reads nothing for "send_timeout" seconds while much waits for it is
+    | hung up on. Without "workers", half of the processors serve clients.
     |
     */
 
@@ -47,6 +62,8 @@ return [
         'path_prefix' => env('CANYON_PATH_PREFIX', env('REVERB_SERVER_PATH', '')),
         'max_age' => env('CANYON_MAX_AGE', 30),
         'start_hold' => env('CANYON_START_HOLD', 2),
+        'send_timeout' => env('CANYON_SEND_TIMEOUT', 10),
+        'workers' => env('CANYON_WORKERS'),
         'binary' => env('CANYON_BINARY'),
     ],
 
@@ -65,16 +82,53 @@ return [
 
     /*
     |--------------------------------------------------------------------------
-    | Queue Group
+    | Queue Group And Owner
     |--------------------------------------------------------------------------
     |
     | Where PHP-FPM and the server run as different users, name a group both
     | are in, by name or number: its members can use the queue directory. Set
-    | "canyon.queue_group" in the php.ini of PHP-FPM to the same group then.
+    | "canyon.queue_group" in the php.ini of PHP-FPM to the same group then. A
+    | directory that another user has made is trusted if this is its owner.
     |
     */
 
     'queue_group' => env('CANYON_QUEUE_GROUP'),
+
+    'queue_owner' => env('CANYON_QUEUE_OWNER'),
+
+    /*
+    |--------------------------------------------------------------------------
+    | Webhooks
+    |--------------------------------------------------------------------------
+    |
+    | A server that runs outside of PHP tells of what happens on the channels
+    | by posting it to the path below: canyon:start --sidecar has it do so for
+    | the "events", by default those that your application listens for. If the
+    | "url" is null it is that of the path, and an empty path takes the route
+    | away. Other endpoints that shall be told are listed with their "url",
+    | and if you like with "events", "channel_prefix" and "headers".
+    |
+    */
+
+    'webhooks' => [
+        'path' => env('CANYON_WEBHOOK_PATH', 'canyon/webhooks'),
+        'url' => env('CANYON_WEBHOOK_URL'),
+        'events' => null,
+        'endpoints' => [],
+    ],
+
+    /*
+    |--------------------------------------------------------------------------
+    | Batched Channel Authorization
+    |--------------------------------------------------------------------------
+    |
+    | Beside "/broadcasting/auth" there is "/broadcasting/auth/batch", where a
+    | page asks for all of its channels in one request, up to this many. With
+    | 0 there is no such route.
+    |
+    */
+
+    'auth_batch_size' => env('CANYON_AUTH_BATCH_SIZE', 100),
 
     /*
     |--------------------------------------------------------------------------

@@ -9,6 +9,7 @@ use Canyon\Console\DoctorCommand;
 use Canyon\Console\InstallCommand;
 use Canyon\Console\StartCommand;
 use Canyon\Console\StatusCommand;
+use Canyon\Http\Routes;
 use Canyon\Listeners\DiagnoseServer;
 use Illuminate\Broadcasting\BroadcastManager;
 use Illuminate\Contracts\Broadcasting\Factory;
@@ -50,6 +51,8 @@ class CanyonServiceProvider extends ServiceProvider
     {
         $this->app->make('events')->listen(DiagnosingHealth::class, DiagnoseServer::class);
 
+        Routes::register($this->app);
+
         if (! $this->app->runningInConsole()) {
             return;
         }
@@ -57,6 +60,10 @@ class CanyonServiceProvider extends ServiceProvider
         $this->publishes([
             __DIR__.'/../config/canyon.php' => $this->app->configPath('canyon.php'),
         ], ['canyon', 'canyon-config']);
+
+        $this->publishes([
+            __DIR__.'/../resources/js' => $this->app->resourcePath('js/vendor/canyon'),
+        ], ['canyon', 'canyon-js']);
 
         $this->commands([DoctorCommand::class, InstallCommand::class, StartCommand::class, StatusCommand::class]);
 

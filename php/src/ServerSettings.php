@@ -8,16 +8,50 @@ namespace Canyon;
 final class ServerSettings
 {
     /**
+     * The options of the server, and how they are written.
+     */
+    private const SERVER = [
+        'path_prefix' => 'text',
+        'max_age' => 'number',
+        'start_hold' => 'number',
+        'send_timeout' => 'number',
+        'workers' => 'number',
+    ];
+
+    /**
+     * The options of an application that need no translation, and how they are written.
+     */
+    private const APP = [
+        'enabled' => 'boolean',
+        'requires_tls' => 'boolean',
+        'client_event_rate' => 'number',
+        'subscription_counts' => 'boolean',
+        'user_authentication' => 'boolean',
+        'watchlist' => 'boolean',
+        'activity_timeout' => 'number',
+        'authorization_timeout' => 'number',
+        'max_connections' => 'number',
+        'max_event_bytes' => 'number',
+        'max_channels_per_event' => 'number',
+        'max_batch_size' => 'number',
+        'max_channel_name_length' => 'number',
+        'max_presence_members' => 'number',
+        'max_presence_bytes' => 'number',
+    ];
+
+    /**
      * Create new server settings from config/canyon.php.
      *
      * @param  array<string, mixed>  $config
      * @param  list<string>  $listen
+     * @param  list<array{url: string, events: list<string>}>  $webhooks  besides the configured endpoints
      */
     public function __construct(
         private readonly array $config,
         private readonly array $listen = [],
         private readonly ?string $host = null,
         private readonly ?string $port = null,
+        private readonly array $webhooks = [],
     ) {
         //
     }
@@ -25,7 +59,7 @@ final class ServerSettings
     /**
      * Get the settings as an array.
      *
-     * @return array{listen: list<string>, queue: string, queue_group?: string, path_prefix: string, max_age?: int, start_hold?: int, app: list<array<string, mixed>>}
+     * @return array{listen: list<string>, queue: string, queue_group?: string, queue_owner?: string, path_prefix?: string, max_age?: int, start_hold?: int, send_timeout?: int, workers?: int, app: list<array<string, mixed>>}
      */
     public function toArray(): array
     {
@@ -35,9 +69,8 @@ final class ServerSettings
         return [
             'listen' => $this->addresses(),
             'queue' => QueueDirectory::resolve($this->config['queue'] ?? null, $credentials),
-            ...array_filter(['queue_group' => (string) ($this->config['queue_group'] ?? '')]),
-            'path_prefix' => (string) ($this->config['server']['path_prefix'] ?? ''),
-            ...$this->times($this->config['server'] ?? []),
+            ...(new Options('', $this->config))->only(['queue_group' => 'text', 'queue_owner' => 'text']),
+            ...(new Options('server', $this->config['server'] ?? []))->only(self::SERVER),
             'app' => [[
                 'id' => $credentials->id(),
                 'key' => $credentials->key(),
@@ -54,11 +87,11 @@ final class ServerSettings
      */
     private function addresses(): array
     {
-        $addresses = $this->filled($this->listen);
+        $addresses = Options::filled($this->listen);
 
         if ($addresses === [] || $this->host !== null || $this->port !== null) {
             $configured = $this->host === null && $this->port === null
-                ? $this->filled((array) ($this->config['server']['listen'] ?? []))
+                ? Options::filled($this->config['server']['listen'] ?? [])
                 : [];
 
             array_push($addresses, ...($configured ?: [$this->hostAndPort()]));
@@ -87,98 +120,51 @@ final class ServerSettings
     }
 
     /**
-     * Get how the server treats events that waited for it; what is not configured is left to the server.
-     *
-     * @param  array<string, mixed>  $server
-     * @return array<string, int>
-     */
-    private function times(array $server): array
-    {
-        return array_filter([
-            'max_age' => $this->number($server, 'max_age', 'server'),
-            'start_hold' => $this->number($server, 'start_hold', 'server'),
-        ], static fn (?int $value) => $value !== null);
-    }
-
-    /**
-     * Get what the server shall allow connections of the application; what is not configured is left to the server.
+     * Get what the server shall allow connections of the application, and whom it shall tell of them.
      *
      * @param  array<string, mixed>  $app
      * @return array<string, mixed>
      */
     private function rules(array $app): array
     {
+        $options = new Options('app', $app);
+
         return array_filter([
-            'client_events' => $this->clientEvents($app['client_events'] ?? null),
-            'subscription_counts' => $this->boolean($app, 'subscription_counts'),
-            'max_connections' => $this->number($app, 'max_connections'),
-            'max_event_bytes' => $this->number($app, 'max_event_bytes'),
-            'activity_timeout' => $this->number($app, 'activity_timeout'),
-            'allowed_origins' => isset($app['allowed_origins']) ? $this->filled((array) $app['allowed_origins']) : null,
+            ...$options->only(self::APP),
+            'client_events' => $this->clientEvents($options, $app['client_events'] ?? null),
+            'allowed_origins' => isset($app['allowed_origins']) ? Options::filled($app['allowed_origins']) : null,
+            'webhooks' => [...$this->endpoints(), ...$this->webhooks] ?: null,
         ], static fn (mixed $value) => $value !== null);
     }
 
     /**
      * Get whose client events are accepted; what Reverb calls "all" are members too, for nobody else can be heard.
      */
-    private function clientEvents(mixed $value): ?string
+    private function clientEvents(Options $options, mixed $value): ?string
     {
         return match (true) {
             $value === null => null,
             $value === true, $value === 'members', $value === 'all' => 'members',
             $value === false, $value === 'off', $value === 'none' => 'off',
-            default => throw new InvalidConfiguration('The option [app.client_events] in config/canyon.php must be "members" or "off", not ['.(is_scalar($value) ? $value : gettype($value)).'].'),
+            default => throw $options->mistake('client_events', '"members" or "off"', $value),
         };
     }
 
     /**
-     * Get an option that is on or off.
+     * Get the endpoints that are told of what happens; the server checks what stands beside their URLs.
      *
-     * @param  array<string, mixed>  $app
+     * @return list<array<string, mixed>>
      */
-    private function boolean(array $app, string $option): ?bool
+    private function endpoints(): array
     {
-        $value = $app[$option] ?? null;
+        $options = new Options('webhooks', $this->config['webhooks'] ?? []);
 
-        if ($value === null || $value === '') {
-            return null;
-        }
+        return array_map(static function (mixed $endpoint) use ($options) {
+            $endpoint = is_string($endpoint) ? ['url' => $endpoint] : $endpoint;
 
-        return filter_var($value, FILTER_VALIDATE_BOOLEAN, FILTER_NULL_ON_FAILURE)
-            ?? throw new InvalidConfiguration("The option [app.{$option}] in config/canyon.php must be true or false, not [".(is_scalar($value) ? $value : gettype($value)).'].');
-    }
-
-    /**
-     * Get an option that is a number.
-     *
-     * @param  array<string, mixed>  $options
-     */
-    private function number(array $options, string $option, string $section = 'app'): ?int
-    {
-        $value = $options[$option] ?? null;
-
-        if ($value === null || $value === '') {
-            return null;
-        }
-
-        if (filter_var($value, FILTER_VALIDATE_INT, ['options' => ['min_range' => 0]]) === false) {
-            throw new InvalidConfiguration("The option [{$section}.{$option}] in config/canyon.php must be a whole number, not [".(is_scalar($value) ? $value : gettype($value)).'].');
-        }
-
-        return (int) $value;
-    }
-
-    /**
-     * Get the entries of a list that are not blank.
-     *
-     * @param  array<array-key, mixed>  $list
-     * @return list<string>
-     */
-    private function filled(array $list): array
-    {
-        return array_values(array_filter(
-            array_map(static fn (mixed $entry) => trim((string) $entry), $list),
-            static fn (string $entry) => $entry !== '',
-        ));
+            return is_array($endpoint) && is_string($endpoint['url'] ?? null) && $endpoint['url'] !== ''
+                ? $endpoint
+                : throw $options->mistake('endpoints', 'a list of endpoints, each with its "url"', $endpoint);
+        }, array_values((array) ($this->config['webhooks']['endpoints'] ?? [])));
     }
 }

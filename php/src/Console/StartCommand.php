@@ -7,6 +7,7 @@ use Canyon\Events\LifecycleDispatcher;
 use Canyon\Exception;
 use Canyon\Server;
 use Canyon\ServerSettings;
+use Canyon\Webhooks\WebhookRoute;
 use Illuminate\Console\Command;
 use Symfony\Component\Console\Attribute\AsCommand;
 
@@ -122,7 +123,8 @@ class StartCommand extends Command
      */
     protected function becomeServer(): void
     {
-        $settings = $this->settings();
+        $webhook = $this->laravel->make(WebhookRoute::class)->settings();
+        $settings = $this->settings(array_filter([$webhook]));
         $binary = ServerBinary::find(config('canyon.server.binary'), $this->laravel->basePath());
 
         $this->components->info("Handing over to [{$binary->path}].");
@@ -134,15 +136,17 @@ class StartCommand extends Command
     /**
      * Get the settings of the server, with the options of this command in place.
      *
+     * @param  list<array{url: string, events: list<string>}>  $webhooks
      * @return array<string, mixed>
      */
-    protected function settings(): array
+    protected function settings(array $webhooks = []): array
     {
         return (new ServerSettings(
             (array) config('canyon'),
             $this->option('listen'),
             $this->option('host'),
             $this->option('port'),
+            $webhooks,
         ))->toArray();
     }
 
@@ -157,7 +161,19 @@ class StartCommand extends Command
         $this->components->twoColumnDetail('App key', $settings['app'][0]['key']);
         $this->components->twoColumnDetail('Queue directory', $settings['queue']);
 
+        foreach ($settings['app'][0]['webhooks'] ?? [] as $webhook) {
+            $this->components->twoColumnDetail('Webhook', $this->withoutSecrets($webhook['url']).' ('.(implode(', ', $webhook['events'] ?? []) ?: 'all events').')');
+        }
+
         $this->newLine();
+    }
+
+    /**
+     * Get a URL without what only its server should know: user, password and query.
+     */
+    protected function withoutSecrets(string $url): string
+    {
+        return preg_replace(['~(?<=://)[^/?@]*@~', '/\?.*/s'], '', $url);
     }
 
     /**

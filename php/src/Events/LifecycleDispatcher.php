@@ -36,11 +36,7 @@ final class LifecycleDispatcher
      */
     public function dispatch(array $event): void
     {
-        $succeeded = $this->attempt(function () use ($event) {
-            if ($event = $this->events->fromArray($event)) {
-                $this->container->make(Dispatcher::class)->dispatch($event);
-            }
-        });
+        $succeeded = $this->tell($event);
 
         $this->attempt(fn () => $this->container->make(DeferredCallbackCollection::class)->invokeWhen(
             static fn (DeferredCallback $callback) => $succeeded || $callback->always,
@@ -49,6 +45,20 @@ final class LifecycleDispatcher
         $this->container->forgetScopedInstances();
 
         Facade::clearResolvedInstances();
+    }
+
+    /**
+     * Tell the listeners of an event, and determine if they heard it without an exception, which is reported otherwise.
+     *
+     * @param  array<string, mixed>  $event
+     */
+    public function tell(array $event): bool
+    {
+        return $this->attempt(function () use ($event) {
+            if ($event = $this->events->fromArray($event)) {
+                $this->container->make(Dispatcher::class)->dispatch($event);
+            }
+        });
     }
 
     /**

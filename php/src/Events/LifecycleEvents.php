@@ -8,6 +8,19 @@ use Psr\Log\LoggerInterface;
 final class LifecycleEvents
 {
     /**
+     * The classes of the events, by the types that the server has for them.
+     */
+    public const CLASSES = [
+        'channel_occupied' => ChannelOccupied::class,
+        'channel_vacated' => ChannelVacated::class,
+        'member_added' => MemberAdded::class,
+        'member_removed' => MemberRemoved::class,
+        'client_event' => ClientEvent::class,
+        'cache_miss' => CacheMiss::class,
+        'subscription_count' => SubscriptionCount::class,
+    ];
+
+    /**
      * The unknown types of events that the log tells of already.
      *
      * @var array<string, true>
@@ -29,27 +42,36 @@ final class LifecycleEvents
      */
     public function fromArray(array $event): ?LifecycleEvent
     {
-        $about = static fn () => [
-            'appId' => $event['app'],
-            'channel' => $event['channel'],
-            'occurredAt' => CarbonImmutable::createFromTimestampMs($event['time_ms'], date_default_timezone_get()),
-        ];
+        if (! $class = self::CLASSES[$event['type']] ?? null) {
+            return $this->ignore($event['type']);
+        }
 
+        return new $class(
+            ...$this->details($event),
+            appId: $event['app'],
+            channel: $event['channel'],
+            occurredAt: CarbonImmutable::createFromTimestampMs($event['time_ms'], date_default_timezone_get()),
+        );
+    }
+
+    /**
+     * Get what events of this type tell besides where and when.
+     *
+     * @param  array<string, mixed>  $event
+     * @return array<string, mixed>
+     */
+    private function details(array $event): array
+    {
         return match ($event['type']) {
-            'channel_occupied' => new ChannelOccupied(...$about()),
-            'channel_vacated' => new ChannelVacated(...$about()),
-            'member_added' => new MemberAdded(...$about(), userId: $event['user_id']),
-            'member_removed' => new MemberRemoved(...$about(), userId: $event['user_id']),
-            'client_event' => new ClientEvent(
-                ...$about(),
-                event: $event['event'],
-                data: $event['data'],
-                socketId: $event['socket_id'],
-                userId: $event['user_id'] ?? null,
-            ),
-            'cache_miss' => new CacheMiss(...$about()),
-            'subscription_count' => new SubscriptionCount(...$about(), count: $event['count']),
-            default => $this->ignore($event['type']),
+            'member_added', 'member_removed' => ['userId' => $event['user_id']],
+            'client_event' => [
+                'event' => $event['event'],
+                'data' => $event['data'],
+                'socketId' => $event['socket_id'],
+                'userId' => $event['user_id'] ?? null,
+            ],
+            'subscription_count' => ['count' => $event['count']],
+            default => [],
         };
     }
 

@@ -2,6 +2,7 @@
 
 namespace Canyon\Tests\Feature;
 
+use Canyon\Tests\Fixtures\Listeners\FailOccupied;
 use Canyon\Tests\Support\Artisan;
 use Canyon\Tests\Support\Php;
 use Canyon\Tests\TestCase;
@@ -62,21 +63,53 @@ final class StartCommandTest extends TestCase
         $this->assertSame([
             'listen' => ['unix:/run/canyon.sock', '0.0.0.0:9000'],
             'queue' => '/srv/queue',
-            'path_prefix' => '',
             'max_age' => 30,
             'start_hold' => 2,
+            'send_timeout' => 10,
             'app' => [[
                 'id' => '4242',
                 'key' => '278d425bdf160c739803',
                 'secret' => '7ad3773142a6692b25b8',
-                'client_events' => 'members',
+                'enabled' => true,
+                'requires_tls' => false,
+                'client_event_rate' => 60,
                 'subscription_counts' => false,
+                'user_authentication' => true,
+                'watchlist' => false,
+                'activity_timeout' => 50,
+                'authorization_timeout' => 0,
                 'max_connections' => 0,
                 'max_event_bytes' => 1048576,
-                'activity_timeout' => 50,
+                'max_channels_per_event' => 100,
+                'max_batch_size' => 10,
+                'max_channel_name_length' => 164,
+                'max_presence_members' => 10000,
+                'max_presence_bytes' => 10240,
+                'client_events' => 'members',
                 'allowed_origins' => ['*'],
             ]],
         ], json_decode($settings[1], true));
+    }
+
+    #[RequiresPhpExtension('pcntl')]
+    public function test_the_binary_is_told_to_post_what_the_application_listens_for(): void
+    {
+        $webhooks = function (array $environment) {
+            $output = $this->start(['CANYON_BINARY' => $this->binary(), 'APP_URL' => 'https://user:hush@example.com/'] + $environment)->getOutput();
+            preg_match('/^settings (.*)$/m', $output, $settings);
+
+            return [json_decode($settings[1], true)['app'][0]['webhooks'] ?? null, explode("\nprocess ", $output)[0]];
+        };
+
+        [$settings, $printed] = $webhooks(['TEST_SUBSCRIBERS' => FailOccupied::class]);
+
+        $this->assertSame([['url' => 'https://user:hush@example.com/canyon/webhooks', 'events' => ['channel_occupied']]], $settings);
+        $this->assertStringContainsString('https://example.com/canyon/webhooks (channel_occupied)', $printed);
+        $this->assertStringNotContainsString('hush', $printed);
+
+        $this->assertNull($webhooks([])[0], 'Nothing listens.');
+        $this->assertNull($webhooks(['TEST_SUBSCRIBERS' => FailOccupied::class, 'CANYON_WEBHOOK_PATH' => ''])[0], 'There is no route.');
+        $this->assertSame('http://10.0.0.1/hook?a=b', $webhooks(['TEST_SUBSCRIBERS' => FailOccupied::class, 'CANYON_WEBHOOK_URL' => 'http://10.0.0.1/hook?a=b'])[0][0]['url']);
     }
 
     #[RequiresPhpExtension('pcntl')]

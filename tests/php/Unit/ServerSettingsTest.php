@@ -35,11 +35,11 @@ final class ServerSettingsTest extends TestCase
                 'id' => '4242',
                 'key' => 'key',
                 'secret' => 'secret',
-                'client_events' => 'members',
                 'subscription_counts' => true,
+                'activity_timeout' => 50,
                 'max_connections' => 0,
                 'max_event_bytes' => 1048576,
-                'activity_timeout' => 50,
+                'client_events' => 'members',
                 'allowed_origins' => ['example.com', '*.example.org'],
             ]],
         ], (new ServerSettings($this->config))->toArray());
@@ -50,7 +50,7 @@ final class ServerSettingsTest extends TestCase
         $settings = (new ServerSettings(['app' => ['id' => 'a', 'key' => 'k', 'secret' => 's'], 'queue' => '/q']))->toArray();
 
         $this->assertSame(['id' => 'a', 'key' => 'k', 'secret' => 's'], $settings['app'][0]);
-        $this->assertSame('', $settings['path_prefix']);
+        $this->assertSame(['listen', 'queue', 'app'], array_keys($settings));
     }
 
     public function test_a_group_that_shares_the_queue_directory_is_handed_over(): void
@@ -68,6 +68,18 @@ final class ServerSettingsTest extends TestCase
 
         $this->assertSame([60, 0], [$settings['max_age'], $settings['start_hold']]);
         $this->assertArrayNotHasKey('max_age', (new ServerSettings(['server' => ['max_age' => ''] + $server] + $this->config))->toArray());
+    }
+
+    public function test_endpoints_are_handed_over_beside_the_route_of_the_application(): void
+    {
+        $own = ['url' => 'https://example.com/canyon/webhooks', 'events' => ['cache_miss']];
+        $other = ['url' => 'https://example.org/hook', 'channel_prefix' => 'presence-', 'headers' => ['X-A' => 'b']];
+        $config = ['webhooks' => ['endpoints' => ['https://example.net', $other]]] + $this->config;
+
+        $this->assertSame(
+            [['url' => 'https://example.net'], $other, $own],
+            (new ServerSettings($config, webhooks: [$own]))->toArray()['app'][0]['webhooks'],
+        );
     }
 
     #[DataProvider('addresses')]
@@ -123,6 +135,12 @@ final class ServerSettingsTest extends TestCase
         yield ['[server.start_hold]', ['server' => ['start_hold' => -1]]];
         yield ['[app.activity_timeout]', ['app' => ['activity_timeout' => 2.5]]];
         yield ['[app.subscription_counts]', ['app' => ['subscription_counts' => 'often']]];
+        yield ['[app.watchlist]', ['app' => ['watchlist' => 2]]];
+        yield ['[server.workers]', ['server' => ['workers' => 'all']]];
+        yield ['[server.path_prefix]', ['server' => ['path_prefix' => ['/ws']]]];
+        yield ['[queue_group]', ['queue_group' => true]];
+        yield ['[webhooks.endpoints] in config/canyon.php must be a list of endpoints, each with its "url"', ['webhooks' => ['endpoints' => [['events' => []]]]]];
+        yield ['[webhooks.endpoints]', ['webhooks' => ['endpoints' => [7]]]];
         yield ['[app.client_events]', ['app' => ['client_events' => 'friends']]];
         yield ['CANYON_APP_SECRET', ['app' => ['secret' => null]]];
     }
