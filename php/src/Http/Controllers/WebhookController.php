@@ -5,6 +5,7 @@ namespace Canyon\Http\Controllers;
 use Canyon\Events\LifecycleDispatcher;
 use Canyon\Exception;
 use Canyon\Webhooks\Webhook;
+use Carbon\CarbonImmutable;
 use Illuminate\Contracts\Cache\Repository;
 use Illuminate\Contracts\Debug\ExceptionHandler;
 use Illuminate\Http\JsonResponse;
@@ -44,7 +45,7 @@ class WebhookController
             return $this->answer($e->getMessage(), Response::HTTP_BAD_REQUEST);
         }
 
-        if (($distance = $webhook->distanceTo(time())) >= self::TOLERANCE) {
+        if (($distance = $webhook->distanceTo(CarbonImmutable::now()->getTimestamp())) >= self::TOLERANCE) {
             return $this->answer("The request was made at a time {$distance} seconds from now. Set the clocks of both machines with NTP.", Response::HTTP_UNAUTHORIZED);
         }
 
