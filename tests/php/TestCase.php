@@ -61,6 +61,15 @@ abstract class TestCase extends BaseTestCase
         $this->refreshApplication();
     }
 
+    /**
+     * Boot the application from the same files again.
+     */
+    protected function refreshApplicationInPlace(): void
+    {
+        $this->app = require $this->skeleton->path.'/bootstrap/app.php';
+        $this->app->make(Kernel::class)->bootstrap();
+    }
+
     protected function tearDown(): void
     {
         parent::tearDown();

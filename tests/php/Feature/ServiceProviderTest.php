@@ -78,13 +78,4 @@ final class ServiceProviderTest extends TestCase
             ->expectsOutputToContain(extension_loaded('canyon') ? phpversion('canyon') : 'NOT LOADED')
             ->assertSuccessful();
     }
-
-    /**
-     * Boot the application from the same files again.
-     */
-    private function refreshApplicationInPlace(): void
-    {
-        $this->app = require $this->skeleton->path.'/bootstrap/app.php';
-        $this->app->make(\Illuminate\Contracts\Console\Kernel::class)->bootstrap();
-    }
 }
