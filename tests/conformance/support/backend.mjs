@@ -68,9 +68,12 @@ export class Backend {
         } else if (kind === 'broadcasting' && request.headers['x-csrf-token']) {
             this.#authorizePage(name, Object.fromEntries(new URLSearchParams(body)), response)
         } else if (kind === 'auth' && this.#apps[name]) {
-            const fields = Object.fromEntries(new URLSearchParams(body))
-            this.authorizations.push({ url: request.url, headers: request.headers, fields })
-            this.#authorize(this.#apps[name], action, fields, response)
+            const parameters = new URLSearchParams(body)
+            const fields = Object.fromEntries(parameters)
+            const channels = parameters.getAll('channel_name[]')
+            this.authorizations.push({ url: request.url, headers: request.headers, fields, channels })
+            if (channels.length) this.#authorizeBatch(this.#apps[name], channels, fields, response)
+            else this.#authorize(this.#apps[name], action, fields, response)
         } else if (this.#pages.has(pathname)) {
             const { type, content } = this.#pages.get(pathname)
             response.writeHead(200, { 'Content-Type': type }).end(content)
@@ -94,9 +97,21 @@ export class Backend {
         const library = serverLibrary(app)
         if (fields.refuse) return answerJson(response, 403, { message: 'Forbidden' })
         if (action === 'user') return answerJson(response, 200, library.authenticateUser(fields.socket_id, JSON.parse(fields.user)))
-        const member = fields.member && !fields.channel_name.startsWith('private-encrypted-') ? JSON.parse(fields.member) : undefined
-        return answerJson(response, 200, library.authorizeChannel(fields.socket_id, fields.channel_name, member))
+        return answerJson(response, 200, authorizeChannel(library, fields.channel_name, fields))
     }
+
+    /** The same for many channels; forbidden are those that are called so, and those called forgotten are left out. */
+    #authorizeBatch(app, names, fields, response) {
+        if (fields.refuse) return answerJson(response, Number(fields.refuse), { message: 'Unauthenticated.' })
+        const library = serverLibrary(app)
+        const answer = (name) => name.includes('forbidden') ? { status: 403, message: 'Forbidden' } : authorizeChannel(library, name, fields)
+        const channels = names.filter((name) => !name.includes('forgotten')).map((name) => [name, answer(name)])
+        return answerJson(response, 200, { channels: Object.fromEntries(channels) })
+    }
+}
+
+function authorizeChannel(library, name, { socket_id: socketId, member }) {
+    return library.authorizeChannel(socketId, name, member && !name.startsWith('private-encrypted-') ? JSON.parse(member) : undefined)
 }
 
 function answerJson(response, status, value) {
