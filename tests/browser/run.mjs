@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { Runner } from '../support/runner.mjs'
+import batchedAuth from './batched_auth.mjs'
 import { Browser } from './browser.mjs'
 import chat from './chat.mjs'
 import { Demo } from './demo.mjs'
@@ -27,6 +28,7 @@ const suites = {
     inventory,
     chat,
     server,
+    'batched auth': batchedAuth,
     screenshots: { 'all pages can be shown as they look at work': ({ browser, demo }) => takeScreenshots(browser, demo, shots) },
     lifecycle,
 }
