@@ -63,7 +63,7 @@ impl<P: Post> Delivery<P> {
         while let Some(events) = self.next().await {
             self.deliver(&events).await;
         }
-        self.endpoint.report.lock().tell();
+        self.endpoint.report.lock().tell_rest();
     }
 
     /// Waits for the events of the next request; `None` if there is none left and the server stops.

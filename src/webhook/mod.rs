@@ -14,6 +14,7 @@ mod client;
 mod delivery;
 mod endpoint;
 mod held;
+mod losses;
 mod payload;
 mod report;
 
@@ -25,6 +26,7 @@ use client::{HttpClient, Post};
 use delivery::{Delivery, Ending};
 use endpoint::Endpoint;
 use held::Held;
+use losses::Losses;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
@@ -46,6 +48,9 @@ pub(crate) struct Dispatcher {
     endpoints: HashMap<String, Vec<Arc<Endpoint>>>,
     stop: Arc<Notify>,
     metrics: Arc<Metrics>,
+    /// How many dropped events have been noticed.
+    dropped: u64,
+    losses: Losses,
 }
 
 /// Ends a running dispatcher from another thread, once the hub has nothing more to tell.
@@ -87,6 +92,8 @@ impl Dispatcher {
             endpoints: config.apps.iter().map(endpoints).collect(),
             stop: Arc::default(),
             metrics: Arc::clone(metrics),
+            dropped: 0,
+            losses: Losses::default(),
         };
         Some((observer, dispatcher))
     }
@@ -136,6 +143,7 @@ impl Dispatcher {
         while let Some(departure) = self.held.release_any() {
             self.tell(departure);
         }
+        report(self.losses.rest());
         let _ = end.send(Some(Instant::now() + LAST_CHANCE));
         while let Some(ended) = deliveries.join_next().await {
             ended.map_err(io::Error::other)?;
@@ -149,7 +157,7 @@ impl Dispatcher {
         }
     }
 
-    fn tell(&self, event: LifeEvent) {
+    fn tell(&mut self, event: LifeEvent) {
         let mut encoded = None;
         let endpoints = self.endpoints.get(&event.app).into_iter().flatten();
         for endpoint in endpoints.filter(|endpoint| endpoint.wants(event.kind, &event.channel)) {
@@ -160,6 +168,20 @@ impl Dispatcher {
         {
             self.metrics.life_events_dropped.increment();
         }
+        let dropped = self.newly_dropped();
+        report(self.losses.add(dropped, Instant::now()));
+    }
+
+    /// How many events were dropped, here and in the hub, since this was last asked.
+    fn newly_dropped(&mut self) -> u64 {
+        let before = std::mem::replace(&mut self.dropped, self.metrics.life_events_dropped.get());
+        self.dropped - before
+    }
+}
+
+fn report(dropped: Option<u64>) {
+    if let Some(events) = dropped {
+        tracing::warn!(events, "life-cycle events were dropped: whoever listens takes longer than they come");
     }
 }
 
