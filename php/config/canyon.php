@@ -45,7 +45,9 @@ return [
     |
     | Where the WebSocket server started by the canyon:start command listens.
     | Addresses in the listen list, such as "unix:/run/canyon/http.sock" or
-    | "0.0.0.0:8080", replace the host and port if there are any of them.
+    | "0.0.0.0:8080", replace the host and port if there are any of them. With
+    | a TLS certificate, host and port speak TLS; in the list, "tls:0.0.0.0:443"
+    | is such an address.
     |
     | What was broadcast while no server ran is delivered by the next one, but
     | not what is more than "max_age" seconds old. If anything waited, all of
@@ -59,6 +61,10 @@ return [
         'host' => env('CANYON_SERVER_HOST', env('REVERB_SERVER_HOST', '0.0.0.0')),
         'port' => env('CANYON_SERVER_PORT', env('REVERB_SERVER_PORT', 8080)),
         'listen' => explode(',', (string) env('CANYON_LISTEN')),
+        'tls' => [
+            'certificate' => env('CANYON_TLS_CERTIFICATE'),
+            'key' => env('CANYON_TLS_KEY'),
+        ],
         'path_prefix' => env('CANYON_PATH_PREFIX', env('REVERB_SERVER_PATH', '')),
         'max_age' => env('CANYON_MAX_AGE', 30),
         'start_hold' => env('CANYON_START_HOLD', 2),

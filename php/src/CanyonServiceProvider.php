@@ -16,6 +16,7 @@ use Illuminate\Contracts\Broadcasting\Factory;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Foundation\Application;
 use Illuminate\Foundation\Console\AboutCommand;
+use Illuminate\Foundation\DevCommands;
 use Illuminate\Foundation\Events\DiagnosingHealth;
 use Illuminate\Support\Facades\Facade;
 use Illuminate\Support\ServiceProvider;
@@ -62,16 +63,28 @@ class CanyonServiceProvider extends ServiceProvider
         ], ['canyon', 'canyon-config']);
 
         $this->publishes([
-            __DIR__.'/../resources/js' => $this->app->resourcePath('js/vendor/canyon'),
+            __DIR__.'/../resources/js/batched-auth.js' => $this->app->resourcePath('js/vendor/canyon/batched-auth.js'),
+            __DIR__.'/../resources/js/batched-auth.d.ts' => $this->app->resourcePath('js/vendor/canyon/batched-auth.d.ts'),
         ], ['canyon', 'canyon-js']);
 
         $this->commands([DoctorCommand::class, InstallCommand::class, StartCommand::class, StatusCommand::class]);
 
         if (class_exists(AboutCommand::class)) {
-            AboutCommand::add('Canyon', fn () => [
-                'Extension' => ExtensionTransport::isAvailable() ? phpversion('canyon') : '<fg=yellow;options=bold>NOT LOADED</>',
-                'Transport' => $this->app->make(Repository::class)->get('canyon.transport'),
-            ]);
+            AboutCommand::add('Canyon', fn () => $this->app->make(About::class)->toArray());
+        }
+
+        $this->registerDevCommand();
+    }
+
+    /**
+     * Have the server run with "php artisan dev", if there is that command and the application broadcasts with Canyon.
+     */
+    protected function registerDevCommand(): void
+    {
+        $config = $this->app->make(Repository::class);
+
+        if (class_exists(DevCommands::class) && $config->get("broadcasting.connections.{$config->get('broadcasting.default')}.driver") === 'canyon') {
+            DevCommands::artisan(ExtensionTransport::isAvailable() ? 'canyon:start' : 'canyon:start --sidecar', 'canyon');
         }
     }
 

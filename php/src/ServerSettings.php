@@ -59,7 +59,7 @@ final class ServerSettings
     /**
      * Get the settings as an array.
      *
-     * @return array{listen: list<string>, queue: string, queue_group?: string, queue_owner?: string, path_prefix?: string, max_age?: int, start_hold?: int, send_timeout?: int, workers?: int, app: list<array<string, mixed>>}
+     * @return array{listen: list<string>, tls?: list<array{certificate: string, key: string}>, queue: string, queue_group?: string, queue_owner?: string, path_prefix?: string, max_age?: int, start_hold?: int, send_timeout?: int, workers?: int, app: list<array<string, mixed>>}
      */
     public function toArray(): array
     {
@@ -68,6 +68,7 @@ final class ServerSettings
 
         return [
             'listen' => $this->addresses(),
+            ...array_filter(['tls' => $this->certificates()]),
             'queue' => QueueDirectory::resolve($this->config['queue'] ?? null, $credentials),
             ...(new Options('', $this->config))->only(['queue_group' => 'text', 'queue_owner' => 'text']),
             ...(new Options('server', $this->config['server'] ?? []))->only(self::SERVER),
@@ -101,7 +102,7 @@ final class ServerSettings
     }
 
     /**
-     * Get the address made of host and port.
+     * Get the address made of host and port; with a certificate, TLS is spoken there.
      */
     private function hostAndPort(): string
     {
@@ -116,7 +117,33 @@ final class ServerSettings
             throw new InvalidConfiguration("The port the Canyon server listens on must be a number between 0 and 65535, not [{$port}]. Set CANYON_SERVER_PORT (or REVERB_SERVER_PORT).");
         }
 
-        return str_contains($host, ':') && ! str_starts_with($host, '[') ? "[{$host}]:{$port}" : "{$host}:{$port}";
+        $tls = $this->certificates() === [] ? '' : 'tls:';
+
+        return $tls.(str_contains($host, ':') && ! str_starts_with($host, '[') ? "[{$host}]:{$port}" : "{$host}:{$port}");
+    }
+
+    /**
+     * Get the certificates: one with its key, or a list of such.
+     *
+     * @return list<array{certificate: string, key: string}>
+     */
+    private function certificates(): array
+    {
+        $tls = (array) ($this->config['server']['tls'] ?? []);
+        $kinds = ['certificate' => 'text', 'key' => 'text'];
+
+        $certificates = array_map(
+            static fn (mixed $pair) => (new Options('server.tls', (array) $pair))->only($kinds),
+            array_is_list($tls) ? $tls : [$tls],
+        );
+
+        foreach ($certificates as $certificate) {
+            if (count($certificate) === 1) {
+                throw new InvalidConfiguration('The option [server.tls] in config/canyon.php must name both the certificate and its key. Set CANYON_TLS_CERTIFICATE and CANYON_TLS_KEY.');
+            }
+        }
+
+        return array_values(array_filter($certificates));
     }
 
     /**

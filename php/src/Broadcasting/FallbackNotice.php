@@ -2,6 +2,7 @@
 
 namespace Canyon\Broadcasting;
 
+use Illuminate\Container\Container;
 use Illuminate\Contracts\Foundation\Application;
 use Psr\Log\LoggerInterface;
 
@@ -40,7 +41,8 @@ final class FallbackNotice
         self::$written = true;
 
         if (PHP_SAPI === 'cli' || $this->isFirstOfInterval()) {
-            $this->app->make(LoggerInterface::class)->notice($message);
+            // Not of the application given: a broadcaster outlives the clone of it that Octane made for one request.
+            Container::getInstance()->make(LoggerInterface::class)->notice($message);
         }
     }
 

@@ -31,7 +31,7 @@ final class ConfigurationTest extends TestCase
                 'max_presence_members' => 10000,
                 'max_presence_bytes' => 10240,
             ],
-            'server' => ['host' => '0.0.0.0', 'port' => 8080, 'listen' => [''], 'path_prefix' => '', 'max_age' => 30, 'start_hold' => 2, 'send_timeout' => 10, 'workers' => null, 'binary' => null],
+            'server' => ['host' => '0.0.0.0', 'port' => 8080, 'listen' => [''], 'tls' => ['certificate' => null, 'key' => null], 'path_prefix' => '', 'max_age' => 30, 'start_hold' => 2, 'send_timeout' => 10, 'workers' => null, 'binary' => null],
             'queue' => null,
             'queue_group' => null,
             'queue_owner' => null,

@@ -4,8 +4,10 @@ namespace Canyon\Tests\Feature;
 
 use Canyon\Broadcasting\CanyonBroadcaster;
 use Canyon\Tests\TestCase;
+use Illuminate\Foundation\DevCommands;
 use Illuminate\Support\Facades\Artisan;
 use Illuminate\Support\Facades\Broadcast;
+use Symfony\Component\Console\Output\BufferedOutput;
 
 final class ServiceProviderTest extends TestCase
 {
@@ -70,12 +72,61 @@ final class ServiceProviderTest extends TestCase
         $this->assertArrayHasKey('canyon:start', Artisan::all());
     }
 
-    public function test_about_says_whether_the_extension_is_loaded(): void
+    public function test_about_tells_how_the_application_uses_it(): void
+    {
+        $this->reboot(['CANYON_QUEUE' => '/srv/queue', 'CANYON_LISTEN' => 'unix:/run/canyon.sock,0.0.0.0:8080']);
+
+        $this->assertEquals([
+            'extension' => phpversion('canyon') ?: null,
+            'transport' => 'auto',
+            'app_id' => '4242',
+            'queue_directory' => '/srv/queue',
+            'server' => 'unix:/run/canyon.sock, 0.0.0.0:8080',
+        ], $this->about());
+    }
+
+    public function test_about_does_not_fail_where_nothing_is_configured(): void
+    {
+        $this->reboot([], without: ['CANYON_APP_ID', 'CANYON_APP_KEY']);
+
+        $about = $this->about();
+
+        $this->assertSame([null, null, null], [$about['app_id'], $about['queue_directory'], $about['server']]);
+        $this->artisan('about', ['--only' => 'canyon'])->expectsOutputToContain('NOT CONFIGURED')->assertSuccessful();
+    }
+
+    public function test_php_artisan_dev_runs_the_server_of_an_application_that_broadcasts_with_it(): void
+    {
+        if (! class_exists(DevCommands::class)) {
+            $this->markTestSkipped('This version of Laravel has no "php artisan dev".');
+        }
+
+        $commands = array_column(DevCommands::commands(), 'command', 'name');
+        $this->assertSame('php artisan canyon:start'.(extension_loaded('canyon') ? '' : ' --sidecar'), $commands['canyon']);
+
+        (static fn () => self::$commands = [])->bindTo(null, DevCommands::class)();
+        $this->reboot(['BROADCAST_CONNECTION' => 'log']);
+        $this->assertArrayNotHasKey('canyon', array_column(DevCommands::commands(), 'command', 'name'));
+    }
+
+    public function test_the_module_for_echo_is_published(): void
+    {
+        $this->artisan('vendor:publish', ['--tag' => 'canyon-js'])->assertSuccessful();
+
+        $published = scandir($this->skeleton->path.'/resources/js/vendor/canyon');
+        $this->assertSame(['.', '..', 'batched-auth.d.ts', 'batched-auth.js'], $published);
+    }
+
+    /**
+     * Get what "php artisan about" tells.
+     *
+     * @return array<string, mixed>
+     */
+    private function about(): array
     {
         file_put_contents($this->skeleton->path.'/composer.json', '{}');
+        Artisan::call('about', ['--only' => 'canyon', '--json' => true], $output = new BufferedOutput);
 
-        $this->artisan('about', ['--only' => 'canyon', '--json' => true])
-            ->expectsOutputToContain(extension_loaded('canyon') ? phpversion('canyon') : 'NOT LOADED')
-            ->assertSuccessful();
+        return json_decode($output->fetch(), true)['canyon'];
     }
 }

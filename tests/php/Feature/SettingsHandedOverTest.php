@@ -39,6 +39,14 @@ final class SettingsHandedOverTest extends TestCase
         );
     }
 
+    public function test_every_setting_of_a_certificate_can_be_configured(): void
+    {
+        $this->assertSame(
+            $this->known(['tls' => [['nonsense' => 1]]]),
+            $this->sorted(array_keys($this->settings()['tls'][0])),
+        );
+    }
+
     public function test_the_server_accepts_all_of_them(): void
     {
         $this->expectNotToPerformAssertions();
@@ -53,6 +61,7 @@ final class SettingsHandedOverTest extends TestCase
     {
         config([
             'canyon.server.path_prefix' => '/ws',
+            'canyon.server.tls' => ['certificate' => '/etc/ssl/certificate.pem', 'key' => '/etc/ssl/key.pem'],
             'canyon.server.workers' => '2',
             'canyon.queue_group' => 'www-data',
             'canyon.queue_owner' => 'www-data',
@@ -72,7 +81,7 @@ final class SettingsHandedOverTest extends TestCase
         try {
             new Server($settings);
         } catch (RuntimeException $e) {
-            preg_match('/unknown field `nonsense`, expected one of (.*?)(?: at line|$)/', $e->getMessage(), $list);
+            preg_match('/unknown field `nonsense`, expected (?:one of )?(.*?)(?: at line|$)/', $e->getMessage(), $list);
             preg_match_all('/`(\w+)`/', $list[1] ?? $this->fail($e->getMessage()), $names);
 
             return $this->sorted($names[1]);

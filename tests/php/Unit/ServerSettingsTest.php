@@ -70,6 +70,17 @@ final class ServerSettingsTest extends TestCase
         $this->assertArrayNotHasKey('max_age', (new ServerSettings(['server' => ['max_age' => ''] + $server] + $this->config))->toArray());
     }
 
+    public function test_one_certificate_or_several_are_handed_over(): void
+    {
+        [$one, $other] = [['certificate' => '/c.pem', 'key' => '/k.pem'], ['certificate' => '/d.pem', 'key' => '/l.pem']];
+        $handedOver = fn (mixed $tls) => (new ServerSettings(['server' => ['tls' => $tls] + $this->config['server']] + $this->config))->toArray()['tls'] ?? null;
+
+        $this->assertSame([$one], $handedOver($one));
+        $this->assertSame([$one, $other], $handedOver([$one, $other]));
+        $this->assertNull($handedOver(['certificate' => '', 'key' => null]));
+        $this->assertNull($handedOver(null));
+    }
+
     public function test_endpoints_are_handed_over_beside_the_route_of_the_application(): void
     {
         $own = ['url' => 'https://example.com/canyon/webhooks', 'events' => ['cache_miss']];
@@ -95,6 +106,8 @@ final class ServerSettingsTest extends TestCase
         yield 'host and port' => [['127.0.0.1:9000'], ['host' => '127.0.0.1', 'port' => 9000]];
         yield 'an IPv6 host' => [['[::1]:8080'], ['host' => '::1']];
         yield 'the list replaces host and port' => [['unix:/a', '0.0.0.0:80'], ['listen' => ['unix:/a', ' 0.0.0.0:80']]];
+        yield 'host and port with TLS' => [['tls:0.0.0.0:8080'], ['tls' => ['certificate' => '/c.pem', 'key' => '/k.pem']]];
+        yield 'a list is as it says' => [['0.0.0.0:80', 'tls:[::]:443'], ['tls' => ['certificate' => '/c.pem', 'key' => '/k.pem'], 'listen' => ['0.0.0.0:80', 'tls:[::]:443']]];
         yield '--port' => [['0.0.0.0:0'], [], [], null, '0'];
         yield '--host' => [['127.0.0.1:8080'], [], [], '127.0.0.1'];
         yield '--port replaces the list' => [['0.0.0.0:9000'], ['listen' => ['unix:/a']], [], null, '9000'];
@@ -132,6 +145,8 @@ final class ServerSettingsTest extends TestCase
         yield ['[app.max_connections]', ['app' => ['max_connections' => '-1']]];
         yield ['[app.max_event_bytes]', ['app' => ['max_event_bytes' => '1MB']]];
         yield ['[server.max_age]', ['server' => ['max_age' => '30s']]];
+        yield ['[server.tls] in config/canyon.php must name both', ['server' => ['tls' => ['certificate' => '/c.pem', 'key' => '']]]];
+        yield ['[server.tls.key]', ['server' => ['tls' => [['certificate' => '/c.pem', 'key' => true]]]]];
         yield ['[server.start_hold]', ['server' => ['start_hold' => -1]]];
         yield ['[app.activity_timeout]', ['app' => ['activity_timeout' => 2.5]]];
         yield ['[app.subscription_counts]', ['app' => ['subscription_counts' => 'often']]];
