@@ -3,11 +3,14 @@
 namespace Canyon\Console;
 
 use Canyon\Doctor\Check;
+use Canyon\Doctor\Checks\ChannelsCheck;
 use Canyon\Doctor\Checks\CredentialsCheck;
 use Canyon\Doctor\Checks\EchoCheck;
 use Canyon\Doctor\Checks\HttpApiCheck;
 use Canyon\Doctor\Checks\QueueCheck;
+use Canyon\Doctor\Checks\TlsCheck;
 use Canyon\Doctor\Checks\TransportCheck;
+use Canyon\Doctor\Checks\WebhookCheck;
 use Canyon\Doctor\Checks\WebSocketCheck;
 use Canyon\Doctor\Finding;
 use Canyon\Doctor\Installation;
@@ -53,8 +56,8 @@ class DoctorCommand extends Command
         // Without credentials there is nothing to compare with.
         if ($installation->hasCredentials()) {
             $this->examine($installation, 'Publishing', new TransportCheck, new QueueCheck);
-            $this->examine($installation, 'Server', new HttpApiCheck);
-            $this->examine($installation, 'Browsers', new EchoCheck, new WebSocketCheck);
+            $this->examine($installation, 'Server', new HttpApiCheck, new WebhookCheck);
+            $this->examine($installation, 'Browsers', new ChannelsCheck, new EchoCheck, new TlsCheck, new WebSocketCheck);
         }
 
         return $this->conclude();

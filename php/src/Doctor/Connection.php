@@ -43,7 +43,7 @@ final class Connection
         try {
             $stream = stream_socket_client(
                 ($address->scheme === 'https' ? 'tls' : 'tcp')."://{$address->host}:{$address->port}", $code, $message, self::PATIENCE, STREAM_CLIENT_CONNECT,
-                stream_context_create(['ssl' => ['peer_name' => trim($address->host, '[]')]]),
+                stream_context_create(['ssl' => ['peer_name' => trim($address->host, '[]'), 'capture_peer_cert' => true]]),
             );
         } finally {
             restore_error_handler();
@@ -70,6 +70,33 @@ final class Connection
         $answer = $connection->readHead();
 
         return $answer + ['body' => $connection->readRest()];
+    }
+
+    /**
+     * Send a request with a body, and read the whole answer.
+     *
+     * @param  array<string, string>  $headers
+     * @return array{status: int, headers: array<string, string>, body: string}
+     */
+    public static function post(ServerAddress $address, string $body, array $headers): array
+    {
+        $connection = new self($address);
+        $lines = array_map(static fn (string $name, string $value) => "{$name}: {$value}\r\n", array_keys($headers), $headers);
+        $connection->write("POST {$address->pathPrefix} HTTP/1.0\r\nHost: {$connection->host()}\r\nUser-Agent: canyon-doctor\r\nContent-Length: ".strlen($body)."\r\n".implode('', $lines)."\r\n{$body}");
+
+        $answer = $connection->readHead();
+
+        return $answer + ['body' => $connection->readRest()];
+    }
+
+    /**
+     * Get what stands in the certificate of the server.
+     *
+     * @return array<string, mixed>
+     */
+    public function certificate(): array
+    {
+        return openssl_x509_parse(stream_context_get_options($this->stream)['ssl']['peer_certificate']) ?: [];
     }
 
     /**

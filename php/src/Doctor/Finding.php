@@ -38,7 +38,7 @@ final class Finding
     /**
      * Create a finding about something that does not work.
      */
-    public static function failed(string $subject, string $detail, ?string $advice = null): self
+    public static function failed(string $subject, string $detail, string $advice): self
     {
         return new self(Verdict::Failed, $subject, $detail, $advice);
     }

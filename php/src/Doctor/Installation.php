@@ -6,13 +6,18 @@ use Canyon\Broadcasting\BroadcasterFactory;
 use Canyon\Broadcasting\TransportFactory;
 use Canyon\Broadcasting\Transports\ExtensionTransport;
 use Canyon\Credentials;
+use Canyon\Http\Controllers\BatchAuthController;
 use Canyon\InvalidConfiguration;
 use Canyon\QueueDirectory;
 use Canyon\ServerAddress;
 use Canyon\Signer;
+use Canyon\Webhooks\WebhookRoute;
 use Dotenv\Dotenv;
 use Dotenv\Exception\InvalidFileException;
+use Illuminate\Broadcasting\BroadcastController;
 use Illuminate\Contracts\Foundation\Application;
+use Illuminate\Routing\Route;
+use Illuminate\Routing\Router;
 use Illuminate\Support\Env;
 
 /**
@@ -198,6 +203,29 @@ final class Installation
         return isset($url['scheme'], $url['host'])
             ? "{$url['scheme']}://{$url['host']}".(isset($url['port']) ? ":{$url['port']}" : '')
             : null;
+    }
+
+    /**
+     * Get the webhook that a server outside of PHP is told of, unless it is not needed.
+     *
+     * @return array{url: string, events: list<string>}|null
+     */
+    public function webhook(): ?array
+    {
+        return $this->app->make(WebhookRoute::class)->settings();
+    }
+
+    /**
+     * Get the paths of the routes that authorize channels.
+     *
+     * @return list<string>
+     */
+    public function authorizationRoutes(): array
+    {
+        $controllers = [BroadcastController::class.'@authenticate', BatchAuthController::class];
+        $routes = array_filter($this->app->make(Router::class)->getRoutes()->getRoutes(), static fn (Route $route) => in_array(ltrim($route->getActionName(), '\\'), $controllers, true));
+
+        return array_values(array_unique(array_map(static fn (Route $route) => $route->uri(), $routes)));
     }
 
     /**

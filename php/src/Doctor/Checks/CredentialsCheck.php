@@ -30,7 +30,7 @@ final class CredentialsCheck implements Check
 
             yield Finding::passed('Credentials', "app [{$installation->credentials->id()}], key [{$installation->credentials->key()}]");
         } catch (InvalidConfiguration $e) {
-            yield Finding::failed('Credentials', $e->getMessage());
+            yield Finding::failed('Credentials', $e->getMessage(), 'They may be any texts, if the server and Echo are given the same. If the configuration is cached, run [php artisan config:clear].');
         }
     }
 }

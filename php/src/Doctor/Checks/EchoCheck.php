@@ -52,10 +52,15 @@ final class EchoCheck implements Check
         }
 
         $key = $installation->credentials->key();
+        $host = $installation->vite('HOST')[1] ?? '';
 
         foreach ($scripts as $script) {
-            if (str_contains((string) file_get_contents($script), $key)) {
-                return Finding::passed('Built assets', basename($script).' holds the key of the app');
+            $text = (string) file_get_contents($script);
+
+            if (str_contains($text, $key)) {
+                return str_contains($text, $host)
+                    ? Finding::passed('Built assets', basename($script).' holds the key of the app')
+                    : Finding::warning('Built assets', basename($script)." holds the key of the app, but not the host [{$host}]", 'The variables have changed since: build the assets anew: [npm run build].');
             }
         }
 

@@ -30,7 +30,7 @@ final class HttpApiCheck implements Check
         try {
             $address = $installation->apiAddress();
         } catch (Exception $e) {
-            yield Finding::failed($subject, $e->getMessage());
+            yield Finding::failed($subject, $e->getMessage(), 'CANYON_HOST, CANYON_PORT and CANYON_SCHEME say where the application reaches the server.');
 
             return;
         }
@@ -93,7 +93,7 @@ final class HttpApiCheck implements Check
         try {
             ['status' => $status, 'body' => $body] = Connection::get($installation->apiAddress(), $path.'?'.http_build_query($query, '', '&', PHP_QUERY_RFC3986));
         } catch (Exception $e) {
-            return Finding::failed($subject, "GET {$path}: {$e->getMessage()}");
+            return Finding::failed($subject, "GET {$path}: {$e->getMessage()}", 'Look at what the server has logged. A proxy must pass /apps on to it.');
         }
 
         $same = 'The server was started with other settings: give it the same, and start it anew ([php artisan canyon:start] reads them only once).';

@@ -37,6 +37,7 @@ final class QueueCheck implements Check
         }
 
         yield $this->directory($queue);
+        yield (new QueueAccess)->finding($queue);
         yield $this->room($queue);
         yield $this->server($queue);
     }
@@ -98,7 +99,7 @@ final class QueueCheck implements Check
         $status = (new Publisher($queue, 'doctor'))->status();
 
         return match (true) {
-            $status['error'] !== null => Finding::failed('Server at the queue', $status['error']),
+            $status['error'] !== null => Finding::failed('Server at the queue', $status['error'], 'The queue directory must be one that this user and the server share: see above who owns it.'),
             ! $status['server_alive'] => Finding::failed('Server at the queue', 'no server drains the queue', 'Start it with [php artisan canyon:start]. If it runs, it has another queue: compare CANYON_QUEUE and CANYON_APP_ID with its settings.'),
             $status['server_silent_ms'] !== null => Finding::failed('Server at the queue', "the server is there, but has not drained the queue for {$status['server_silent_ms']} ms", 'It is stopped or has no processor time: look at the process, and start it anew.'),
             default => Finding::passed('Server at the queue', sprintf('alive since %s, queue protocol %d', date('Y-m-d H:i:s', intdiv((int) $status['server_since_ms'], 1000)), $status['protocol_version'])),

@@ -35,7 +35,7 @@ final class TransportCheck implements Check
         try {
             $transport = $installation->transports()->make();
         } catch (Exception $e) {
-            return Finding::failed('Transport', $e->getMessage());
+            return Finding::failed('Transport', $e->getMessage(), 'Set CANYON_TRANSPORT to "auto" to use what is there.');
         }
 
         $configured = $installation->configuredTransport();

@@ -58,13 +58,13 @@ final class WebSocketCheck implements Check
             $socket->send(['event' => 'pusher:subscribe', 'data' => ['channel' => $channel]]);
             $this->expect($socket, 'pusher_internal:subscription_succeeded');
         } catch (Exception|JsonException $e) {
-            return Finding::failed($subject, "the server does not answer a subscription: {$e->getMessage()}");
+            return Finding::failed($subject, "the server does not answer a subscription: {$e->getMessage()}", 'Look at what the server has logged, and whether a proxy in between has cut the connection.');
         }
 
         try {
             $installation->transports()->make()->publish([$channel], 'canyon-doctor', '{}');
         } catch (Exception $e) {
-            return Finding::failed($subject, "publishing by \"{$transport}\" fails: {$e->getMessage()}");
+            return Finding::failed($subject, "publishing by \"{$transport}\" fails: {$e->getMessage()}", 'See what is said of the transport and of the queue above.');
         }
 
         try {
