@@ -17,16 +17,27 @@ pub(crate) struct Sparing {
 impl Sparing {
     /// Notes that there is something to tell. If now is the time to, says how often there was since the last time.
     pub(crate) fn note(&mut self) -> Option<u64> {
-        self.note_at(Instant::now())
+        self.add(1)
     }
 
-    fn note_at(&mut self, now: Instant) -> Option<u64> {
-        self.held_back += 1;
+    /// The same for something that happened so many times, or not at all.
+    pub(crate) fn add(&mut self, times: u64) -> Option<u64> {
+        self.add_at(times, Instant::now())
+    }
+
+    /// What is to be told at the end.
+    pub(crate) fn rest(&mut self) -> Option<u64> {
+        Some(std::mem::take(&mut self.held_back)).filter(|&times| times > 0)
+    }
+
+    fn add_at(&mut self, times: u64, now: Instant) -> Option<u64> {
+        self.held_back += times;
         if self.written.is_some_and(|written| now.duration_since(written) < QUIET) {
             return None;
         }
+        let due = self.rest()?;
         self.written = Some(now);
-        Some(std::mem::take(&mut self.held_back))
+        Some(due)
     }
 }
 
@@ -37,11 +48,22 @@ mod tests {
     #[test]
     fn the_first_is_told_at_once_and_the_others_together_a_minute_later() {
         let (mut sparing, start) = (Sparing::default(), Instant::now());
-        assert_eq!(sparing.note_at(start), Some(1));
+        assert_eq!(sparing.add_at(1, start), Some(1));
         for second in 1..60 {
-            assert_eq!(sparing.note_at(start + Duration::from_secs(second)), None);
+            assert_eq!(sparing.add_at(1, start + Duration::from_secs(second)), None);
         }
-        assert_eq!(sparing.note_at(start + Duration::from_secs(60)), Some(60));
-        assert_eq!(sparing.note_at(start + Duration::from_secs(61)), None);
+        assert_eq!(sparing.add_at(1, start + Duration::from_secs(60)), Some(60));
+        assert_eq!(sparing.add_at(1, start + Duration::from_secs(61)), None);
+    }
+
+    #[test]
+    fn several_at_a_time_are_added_up_and_the_rest_is_told_at_the_end() {
+        let (mut sparing, start) = (Sparing::default(), Instant::now());
+        assert_eq!(sparing.add_at(0, start), None, "nothing to tell");
+        assert_eq!(sparing.add_at(3, start), Some(3));
+        assert_eq!(sparing.add_at(4, start + QUIET / 2), None);
+        assert_eq!(sparing.add_at(0, start + QUIET), Some(4));
+        assert_eq!(sparing.add_at(2, start + QUIET), None);
+        assert_eq!((sparing.rest(), sparing.rest()), (Some(2), None));
     }
 }

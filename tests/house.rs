@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tls", &["config"]),
     ("error", &["config", "queue", "tls"]),
     ("hub", &["bell", "config", "fork_guard", "metrics", "protocol", "spare", "tls"]),
-    ("webhook", &["config", "hub", "metrics", "protocol"]),
+    ("webhook", &["config", "hub", "metrics", "protocol", "sparing"]),
     ("connection", &["config", "fork_guard", "hub", "protocol", "spare", "tls", "view"]),
     ("worker", &["connection", "hub", "metrics", "protocol", "spare", "view"]),
     ("http", &["config", "connection", "hub", "protocol", "worker", "view"]),

@@ -113,7 +113,7 @@ impl<P: Post> Delivery<P> {
         report.failed(&why);
         let left = (first + RETRY_TIME).saturating_duration_since(now);
         if left.is_zero() || self.ending.is_announced() {
-            report.lost(events, now);
+            report.lost(events);
             return None;
         }
         Some(left)

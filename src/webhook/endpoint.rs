@@ -56,7 +56,7 @@ impl Endpoint {
     pub(super) fn push(&self, event: Arc<str>) {
         let now = Instant::now();
         let dropped = self.backlog.lock().push(event, now);
-        self.report.lock().lost(dropped, now);
+        self.report.lock().lost(dropped);
         self.bell.notify_one();
     }
 
@@ -64,7 +64,7 @@ impl Endpoint {
     pub(super) fn next(&self, at_once: bool) -> Waiting {
         let now = Instant::now();
         let mut backlog = self.backlog.lock();
-        self.report.lock().lost(backlog.expire(now), now);
+        self.report.lock().lost(backlog.expire(now));
         match backlog.ready_at() {
             None => Waiting::Nothing,
             Some(ready) if at_once || ready <= now => Waiting::Batch(backlog.take()),

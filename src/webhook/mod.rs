@@ -14,7 +14,6 @@ mod client;
 mod delivery;
 mod endpoint;
 mod held;
-mod losses;
 mod payload;
 mod report;
 
@@ -22,11 +21,11 @@ use crate::config::{AppConfig, Config, LifeKinds};
 use crate::hub::life::{Host, LifeEvent};
 use crate::hub::{Observed, Observer};
 use crate::metrics::Metrics;
+use crate::sparing::Sparing;
 use client::{HttpClient, Post};
 use delivery::{Delivery, Ending};
 use endpoint::Endpoint;
 use held::Held;
-use losses::Losses;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
@@ -50,7 +49,7 @@ pub(crate) struct Dispatcher {
     metrics: Arc<Metrics>,
     /// How many dropped events have been noticed.
     dropped: u64,
-    losses: Losses,
+    losses: Sparing,
 }
 
 /// Ends a running dispatcher from another thread, once the hub has nothing more to tell.
@@ -93,7 +92,7 @@ impl Dispatcher {
             stop: Arc::default(),
             metrics: Arc::clone(metrics),
             dropped: 0,
-            losses: Losses::default(),
+            losses: Sparing::default(),
         };
         Some((observer, dispatcher))
     }
@@ -169,7 +168,7 @@ impl Dispatcher {
             self.metrics.life_events_dropped.increment();
         }
         let dropped = self.newly_dropped();
-        report(self.losses.add(dropped, Instant::now()));
+        report(self.losses.add(dropped));
     }
 
     /// How many events were dropped, here and in the hub, since this was last asked.

@@ -1,8 +1,8 @@
 //! What is counted and logged of one endpoint: when it begins to fail, when it works again, what was lost.
 
 use super::client::Failure;
-use super::losses::Losses;
 use crate::metrics::Metrics;
+use crate::sparing::Sparing;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -15,12 +15,12 @@ pub(super) struct Report {
     metrics: Arc<Metrics>,
     /// Since when it fails, and how many requests have failed since.
     failing: Option<(Instant, u64)>,
-    losses: Losses,
+    losses: Sparing,
 }
 
 impl Report {
     pub(super) fn new(app: String, endpoint: String, metrics: Arc<Metrics>) -> Self {
-        Self { app, endpoint, metrics, failing: None, losses: Losses::default() }
+        Self { app, endpoint, metrics, failing: None, losses: Sparing::default() }
     }
 
     /// A request is made, again if `is_repeated`.
@@ -50,10 +50,10 @@ impl Report {
     }
 
     /// Events were given up.
-    pub(super) fn lost(&mut self, events: usize, now: Instant) {
+    pub(super) fn lost(&mut self, events: usize) {
         let events = u64::try_from(events).unwrap_or(u64::MAX);
         self.metrics.webhook_events_dropped.add(events);
-        let due = self.losses.add(events, now);
+        let due = self.losses.add(events);
         self.tell(due);
     }
 

@@ -35,6 +35,8 @@ final class DoctorTest extends ServerTestCase
         $findings->assertPassed('App ID, key and secret', 'app [4242]');
         $findings->assertPassed('WebSocket', "127.0.0.1:{$this->port}/app/278d425bdf160c739803");
         $findings->assertPassed('An event to a browser', 'it arrived');
+        $findings->assertSkipped('TLS', 'neither');
+        $findings->assertPassed('Private channels', 'authorized at [/broadcasting/auth], [/broadcasting/auth/batch]');
 
         if ($configured === 'http') {
             $findings->assertSkipped('Queue directory', 'does not use');
@@ -287,6 +289,9 @@ final class DoctorTest extends ServerTestCase
         }
 
         $distrusted->assertFailed('WebSocket', 'certificate verify failed', 'Is the server running');
+        $distrusted->assertFailed('TLS', 'certificate verify failed', 'Browsers need a certificate for this very host');
+        // It is made for a day.
+        $trusted->assertWarned('TLS', 'the certificate of [127.0.0.1] is valid until '.date('Y-m-d', time() + 86400), 'Renew it.');
         $trusted->assertPassed('WebSocket', "https://127.0.0.1:{$proxy->port}/app/");
         $trusted->assertPassed('An event to a browser', 'it arrived');
         $this->examine([], ['--url' => "https://127.0.0.1:{$this->port}"])->assertFailed('WebSocket', 'SSL', 'Is the server running');

@@ -160,6 +160,32 @@ final class LifecycleTest extends ServerTestCase
         $this->assertCount(1, $this->recorded(1));
     }
 
+    public function test_what_listeners_are_too_slow_for_is_dropped_and_reported_and_the_server_goes_on(): void
+    {
+        $this->environment['CANYON_APP_CLIENT_EVENT_RATE'] = '0';
+        $this->startWith([HoldOccupied::class]);
+        $this->actingAs(new GenericUser(['id' => '31']));
+        $client = $this->connect();
+        $client->subscribe('orders');
+        $client->subscribe('private-orders.31', $this->authorize($client, 'private-orders.31'));
+
+        // More than are kept for a listener that takes long.
+        foreach (range(1, 5000) as $number) {
+            $client->whisper('private-orders.31', 'client-moved', (string) $number);
+        }
+
+        $printed = fn () => $this->server->getErrorOutput();
+        Wait::until(fn () => str_contains($printed(), 'life-cycle events were dropped'), $printed);
+
+        broadcast(new OrderShipped(7));
+        $this->assertSame('{"order":7}', $client->expect(OrderShipped::class)['data']);
+
+        $this->server->signal(15);
+        touch($this->skeleton->path.'/storage/release');
+        $this->assertSame(0, $this->server->wait());
+        $this->assertMatchesRegularExpression('/life-cycle events were dropped.*events.*=\d+/', $printed());
+    }
+
     private function joinRoom(string $user): WebSocketClient
     {
         $this->actingAs(new GenericUser(['id' => $user]));

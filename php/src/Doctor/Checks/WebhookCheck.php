@@ -42,7 +42,7 @@ final class WebhookCheck implements Check
 
         yield $status === 200
             ? Finding::passed($subject, "{$url} takes them ({$what})")
-            : $this->warning("{$url} answers with status {$status}: ".mb_strimwidth(trim(mb_scrub(strip_tags($body))), 0, 160, '...'));
+            : $this->warning(rtrim("{$url} answers with status {$status}: ".(json_decode($body, true)['message'] ?? ''), ': '));
     }
 
     /**
@@ -55,6 +55,7 @@ final class WebhookCheck implements Check
         $body = json_encode(['time_ms' => (int) (microtime(true) * 1000), 'events' => []], JSON_THROW_ON_ERROR);
 
         return Connection::post(ServerAddress::fromUrl($url), $body, [
+            'Accept' => 'application/json',
             'Content-Type' => 'application/json',
             'X-Pusher-Key' => $installation->credentials->key(),
             'X-Pusher-Signature' => hash_hmac('sha256', $body, $installation->credentials->secret()),
