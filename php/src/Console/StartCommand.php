@@ -123,8 +123,7 @@ class StartCommand extends Command
      */
     protected function becomeServer(): void
     {
-        $webhook = $this->laravel->make(WebhookRoute::class)->settings();
-        $settings = $this->settings(array_filter([$webhook]));
+        $settings = $this->settings();
         $binary = ServerBinary::find(config('canyon.server.binary'), $this->laravel->basePath());
 
         $this->components->info("Handing over to [{$binary->path}].");
@@ -136,17 +135,19 @@ class StartCommand extends Command
     /**
      * Get the settings of the server, with the options of this command in place.
      *
-     * @param  list<array{url: string, events: list<string>}>  $webhooks
      * @return array<string, mixed>
      */
-    protected function settings(array $webhooks = []): array
+    protected function settings(): array
     {
+        // Hosted in PHP, the server tells this process what happens.
+        $webhook = $this->option('sidecar') ? $this->laravel->make(WebhookRoute::class)->settings() : null;
+
         return (new ServerSettings(
             (array) config('canyon'),
             $this->option('listen'),
             $this->option('host'),
             $this->option('port'),
-            $webhooks,
+            array_filter([$webhook]),
         ))->toArray();
     }
 

@@ -70,6 +70,16 @@ final class ConfigurationTest extends TestCase
         $this->assertSame(['127.0.0.1', '9000', '/ws'], [config('canyon.server.host'), config('canyon.server.port'), config('canyon.server.path_prefix')]);
     }
 
+    public function test_every_option_of_the_app_has_a_variable(): void
+    {
+        $options = array_keys(config('canyon.app'));
+        $variables = array_map(static fn (string $option) => 'CANYON_APP_'.strtoupper($option), $options);
+
+        $this->reboot(array_combine($variables, $options));
+
+        $this->assertEquals(array_combine($options, $options), ['allowed_origins' => implode(',', config('canyon.app.allowed_origins'))] + config('canyon.app'));
+    }
+
     public function test_its_own_variables_win_over_those_of_reverb(): void
     {
         $this->reboot([

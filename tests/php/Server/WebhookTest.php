@@ -9,16 +9,21 @@ use Canyon\Events\LifecycleEvent;
 use Canyon\Events\MemberAdded;
 use Canyon\Events\MemberRemoved;
 use Canyon\Events\SubscriptionCount;
+use Canyon\Tests\Fixtures\Listeners\AnswerOccupied;
 use Canyon\Tests\Fixtures\Listeners\FailOccupied;
 use Canyon\Tests\Fixtures\Listeners\RecordLifecycle;
+use Canyon\Tests\Fixtures\OrderShipped;
 use Canyon\Tests\Support\Port;
 use Canyon\Tests\Support\Wait;
 use Canyon\Tests\Support\WebServer;
 use Illuminate\Auth\GenericUser;
+use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\RequiresPhpExtension;
 
 /**
  * What the listeners of an application get to hear from the canyon binary, over HTTP.
  */
+#[RequiresPhpExtension('canyon')]
 final class WebhookTest extends ServerTestCase
 {
     private ?WebServer $web = null;
@@ -81,6 +86,23 @@ final class WebhookTest extends ServerTestCase
 
         $this->assertInstanceOf(MemberRemoved::class, $removed);
         $this->assertInstanceOf(ChannelVacated::class, $vacated);
+    }
+
+    #[DataProvider('transports')]
+    public function test_a_listener_may_broadcast(string $transport): void
+    {
+        $this->environment['CANYON_TRANSPORT'] = $transport;
+        $this->startWith([AnswerOccupied::class]);
+        $client = $this->connect();
+        $client->subscribe('orders');
+
+        $this->assertSame('{"order":1}', $client->expect(OrderShipped::class)['data']);
+        $this->assertSame('{"order":2}', $client->expect(OrderShipped::class)['data']);
+    }
+
+    public static function transports(): iterable
+    {
+        return ['extension' => ['extension'], 'http' => ['http']];
     }
 
     public function test_subscription_counts_are_heard(): void
