@@ -6,6 +6,7 @@ use Canyon\Tests\Fixtures\ItemUpdated;
 use Canyon\Tests\Fixtures\OrderShipped;
 use Canyon\Tests\Support\Library;
 use Canyon\Tests\Support\Port;
+use Canyon\Tests\Support\TlsProxy;
 use Canyon\Tests\Support\Wait;
 use Illuminate\Auth\GenericUser;
 use Illuminate\Support\Facades\Broadcast;
@@ -59,6 +60,18 @@ abstract class HostingTestCase extends ServerTestCase
 
         $this->assertSame(0, $this->server->wait());
         $this->assertFileDoesNotExist($socket);
+    }
+
+    public function test_with_a_certificate_it_speaks_tls(): void
+    {
+        file_put_contents($file = $this->skeleton->path.'/certificate.pem', TlsProxy::makeCertificate());
+        $this->environment['CANYON_TLS_CERTIFICATE'] = $this->environment['CANYON_TLS_KEY'] = $file;
+
+        $this->start();
+
+        $stream = stream_socket_client("ssl://127.0.0.1:{$this->port}", $code, $message, 5, STREAM_CLIENT_CONNECT, stream_context_create(['ssl' => ['cafile' => $file]]));
+        fwrite($stream, "GET /up HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        $this->assertStringContainsString(' 200 ', (string) fgets($stream));
     }
 
     public function test_a_port_that_is_taken_is_a_failure_that_names_it(): void

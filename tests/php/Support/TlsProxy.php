@@ -22,7 +22,7 @@ final class TlsProxy
     public function __construct(int $port)
     {
         $this->certificate = (string) tempnam(sys_get_temp_dir(), 'canyon-certificate-');
-        file_put_contents($this->certificate, $this->certificate());
+        file_put_contents($this->certificate, self::makeCertificate());
 
         $this->process = proc_open([PHP_BINARY, __DIR__.'/../Fixtures/tls-proxy.php', $this->certificate, (string) $port], [['pipe', 'r'], ['pipe', 'w']], $this->pipes);
         $this->port = (int) fgets($this->pipes[1]) ?: throw new RuntimeException('The TLS proxy of the test did not start.');
@@ -35,7 +35,10 @@ final class TlsProxy
         unlink($this->certificate);
     }
 
-    private function certificate(): string
+    /**
+     * Make a certificate for 127.0.0.1 that is valid for a day, with its key, in the format of PEM.
+     */
+    public static function makeCertificate(): string
     {
         $config = (string) tempnam(sys_get_temp_dir(), 'canyon-openssl-');
         file_put_contents($config, "[req]\ndistinguished_name = name\n[name]\n[server]\nsubjectAltName = IP:127.0.0.1\n");
