@@ -163,18 +163,10 @@ class StartCommand extends Command
         $this->components->twoColumnDetail('Queue directory', $settings['queue']);
 
         foreach ($settings['app'][0]['webhooks'] ?? [] as $webhook) {
-            $this->components->twoColumnDetail('Webhook', $this->withoutSecrets($webhook['url']).' ('.(implode(', ', $webhook['events'] ?? []) ?: 'all events').')');
+            $this->components->twoColumnDetail('Webhook', WebhookRoute::withoutSecrets($webhook['url']).' ('.(implode(', ', $webhook['events'] ?? []) ?: 'all events').')');
         }
 
         $this->newLine();
-    }
-
-    /**
-     * Get a URL without what only its server should know: user, password and query.
-     */
-    protected function withoutSecrets(string $url): string
-    {
-        return preg_replace(['~(?<=://)[^/?@]*@~', '/\?.*/s'], '', $url);
     }
 
     /**

@@ -78,11 +78,12 @@ final class Connection
      * @param  array<string, string>  $headers
      * @return array{status: int, headers: array<string, string>, body: string}
      */
-    public static function post(ServerAddress $address, string $body, array $headers): array
+    public static function post(ServerAddress $address, string $path, string $body, array $headers): array
     {
         $connection = new self($address);
         $lines = array_map(static fn (string $name, string $value) => "{$name}: {$value}\r\n", array_keys($headers), $headers);
-        $connection->write("POST {$address->pathPrefix} HTTP/1.0\r\nHost: {$connection->host()}\r\nUser-Agent: canyon-doctor\r\nContent-Length: ".strlen($body)."\r\n".implode('', $lines)."\r\n{$body}");
+        $target = '/'.ltrim($address->pathPrefix.$path, '/');
+        $connection->write("POST {$target} HTTP/1.0\r\nHost: {$connection->host()}\r\nUser-Agent: canyon-doctor\r\nContent-Length: ".strlen($body)."\r\n".implode('', $lines)."\r\n{$body}");
 
         $answer = $connection->readHead();
 

@@ -61,6 +61,14 @@ final class WebhookRoute
     }
 
     /**
+     * Get a URL without what only its server should know: user, password and query.
+     */
+    public static function withoutSecrets(string $url): string
+    {
+        return preg_replace(['~(?<=://)[^/?@]*@~', '/\?.*/s'], '', $url);
+    }
+
+    /**
      * Get the types of events to tell of: those configured, else those the application listens for.
      *
      * @return list<string>

@@ -56,16 +56,16 @@ final class DoctorChecksTest extends TestCase
 
         $this->assertSame([self::USER], $users->ids());
         $this->assertSame($expected, $finding->verdict, $finding->detail);
-        $expected === Verdict::Failed && $this->assertStringContainsString('CANYON_QUEUE_GROUP', $finding->advice);
+        $expected === Verdict::Warning && $this->assertStringContainsString('CANYON_QUEUE_GROUP', $finding->advice);
     }
 
     public static function directories(): iterable
     {
         yield 'its own' => [Verdict::Passed, 0700, self::USER, 0];
-        yield 'of another user' => [Verdict::Failed, 0700, 0, 0];
+        yield 'of another user' => [Verdict::Warning, 0700, 0, 0];
         yield 'of its group' => [Verdict::Passed, 02770, 0, self::USER];
-        yield 'of its group, which may only read' => [Verdict::Failed, 0750, 0, self::USER];
-        yield 'of another group' => [Verdict::Failed, 02770, 0, 0];
+        yield 'of its group, which may only read' => [Verdict::Warning, 0750, 0, self::USER];
+        yield 'of another group' => [Verdict::Warning, 02770, 0, 0];
     }
 
     public function test_without_php_fpm_there_is_nothing_to_compare(): void
@@ -111,6 +111,9 @@ final class DoctorChecksTest extends TestCase
 
         try {
             (new Doctor)->assertPassed('Webhooks', "http://127.0.0.1:{$port}/canyon/webhooks takes them (member_added)");
+
+            config(['canyon.webhooks.url' => "http://127.0.0.1:{$port}/canyon/webhooks?token=hush"]);
+            (new Doctor)->assertPassed('Webhooks', "http://127.0.0.1:{$port}/canyon/webhooks takes them");
 
             config(['canyon.webhooks.url' => "http://127.0.0.1:{$port}/nowhere"]);
             (new Doctor)->assertWarned('Webhooks', '/nowhere answers with status 404', 'CANYON_WEBHOOK_URL');

@@ -19,7 +19,7 @@ final class QueueAccess
     }
 
     /**
-     * Find out whether each user of PHP-FPM may write to the directory.
+     * Find out whether a user of PHP-FPM may write to the directory.
      */
     public function finding(string $queue): Finding
     {
@@ -33,14 +33,15 @@ final class QueueAccess
             return Finding::skipped($subject, 'no PHP-FPM runs where this process can see it');
         }
 
-        $names = array_map(static fn (int $user) => posix_getpwuid($user)['name'] ?? "{$user}", $users);
-        $excluded = array_filter(array_combine($names, $users), fn (int $user) => ! $this->mayWrite($user, $queue));
+        $names = static fn (array $users) => implode(', ', array_map(static fn (int $user) => posix_getpwuid($user)['name'] ?? "{$user}", $users));
+        $allowed = array_filter($users, fn (int $user) => $this->mayWrite($user, $queue));
 
-        return $excluded === []
-            ? Finding::passed($subject, 'its users ['.implode(', ', $names).'] may write there')
-            : Finding::failed(
+        // The pools of other applications are none of our business, and cannot be told from our own.
+        return $allowed !== []
+            ? Finding::passed($subject, "[{$names($allowed)}] of its users [{$names($users)}] may write there")
+            : Finding::warning(
                 $subject,
-                'its users ['.implode(', ', array_keys($excluded)).'] may not write there, so web requests cannot broadcast',
+                "none of its users [{$names($users)}] may write there: if this application is served by it, web requests cannot broadcast",
                 'Run the server as the same user, or share the directory through a group both are in: CANYON_QUEUE_GROUP for the server, canyon.queue_group in the php.ini of PHP-FPM. Remove the directory then, and start the server anew.',
             );
     }

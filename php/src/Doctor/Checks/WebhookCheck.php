@@ -8,6 +8,7 @@ use Canyon\Doctor\Finding;
 use Canyon\Doctor\Installation;
 use Canyon\Exception;
 use Canyon\ServerAddress;
+use Canyon\Webhooks\WebhookRoute;
 
 /**
  * Posts a webhook without events to the application, as a server outside of PHP would do.
@@ -29,8 +30,8 @@ final class WebhookCheck implements Check
             return;
         }
 
-        $url = preg_replace('~(?<=://)[^/?@]*@|\?.*~s', '', $webhook['url']);
-        $what = implode(', ', $webhook['events']);
+        $url = WebhookRoute::withoutSecrets($webhook['url']);
+        $events = implode(', ', $webhook['events']);
 
         try {
             ['status' => $status, 'body' => $body] = $this->post($installation, $webhook['url']);
@@ -41,7 +42,7 @@ final class WebhookCheck implements Check
         }
 
         yield $status === 200
-            ? Finding::passed($subject, "{$url} takes them ({$what})")
+            ? Finding::passed($subject, "{$url} takes them ({$events})")
             : $this->warning(rtrim("{$url} answers with status {$status}: ".(json_decode($body, true)['message'] ?? ''), ': '));
     }
 
@@ -54,12 +55,16 @@ final class WebhookCheck implements Check
     {
         $body = json_encode(['time_ms' => (int) (microtime(true) * 1000), 'events' => []], JSON_THROW_ON_ERROR);
 
-        return Connection::post(ServerAddress::fromUrl($url), $body, [
+        $query = (string) parse_url($url, PHP_URL_QUERY);
+        $user = rawurldecode((string) parse_url($url, PHP_URL_USER));
+
+        return Connection::post(ServerAddress::fromUrl($url), $query === '' ? '' : "?{$query}", $body, array_filter([
             'Accept' => 'application/json',
+            'Authorization' => $user === '' ? '' : 'Basic '.base64_encode($user.':'.rawurldecode((string) parse_url($url, PHP_URL_PASS))),
             'Content-Type' => 'application/json',
             'X-Pusher-Key' => $installation->credentials->key(),
             'X-Pusher-Signature' => hash_hmac('sha256', $body, $installation->credentials->secret()),
-        ]);
+        ]));
     }
 
     /**
