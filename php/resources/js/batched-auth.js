@@ -99,6 +99,7 @@ function failure(message, status) {
 /** Passes an error on. pusher-js tells the status only of errors of a class that it keeps to itself: it is added here. */
 function refuse(channel, error, callback) {
     const { emit } = channel
+    const isPatched = Object.hasOwn(channel, 'emit')
     channel.emit = (event, data, ...rest) => {
         const isRefusal = event === 'pusher:subscription_error' && error.status !== undefined
         return emit.call(channel, event, isRefusal ? { ...data, status: error.status } : data, ...rest)
@@ -106,7 +107,8 @@ function refuse(channel, error, callback) {
     try {
         callback(error, null)
     } finally {
-        delete channel.emit
+        if (isPatched) channel.emit = emit
+        else delete channel.emit
     }
 }
 
