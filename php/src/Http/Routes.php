@@ -5,6 +5,7 @@ namespace Canyon\Http;
 use Canyon\Http\Controllers\BatchAuthController;
 use Canyon\Http\Controllers\WebhookController;
 use Canyon\Http\Middleware\VerifyWebhookSignature;
+use Canyon\Options;
 use Canyon\Webhooks\WebhookRoute;
 use Illuminate\Broadcasting\BroadcastController;
 use Illuminate\Contracts\Config\Repository;
@@ -35,10 +36,18 @@ final class Routes
 
         // Those of Broadcast::routes() are not there before.
         $app->booted(static function () use ($app, $router) {
-            if ((int) $app->make(Repository::class)->get('canyon.auth_batch_size') > 0) {
+            if (self::batchSize($app->make(Repository::class)) > 0) {
                 self::registerBatchRoutes($router);
             }
         });
+    }
+
+    /**
+     * Get how many channels a request may ask for.
+     */
+    public static function batchSize(Repository $config): int
+    {
+        return (new Options('', (array) $config->get('canyon')))->only(['auth_batch_size' => 'number'])['auth_batch_size'] ?? 0;
     }
 
     /**

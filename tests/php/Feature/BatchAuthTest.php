@@ -178,6 +178,13 @@ final class BatchAuthTest extends TestCase
         $this->authorize(['private-orders.31'])->assertNotFound();
     }
 
+    public function test_a_size_that_is_no_number_is_named(): void
+    {
+        $this->expectExceptionMessage('The option [auth_batch_size] in config/canyon.php must be a whole number, not [many].');
+
+        $this->reboot(['CANYON_AUTH_BATCH_SIZE' => 'many']);
+    }
+
     /**
      * @param  list<string>  $channels
      * @param  array<string, string>  $more

@@ -4,6 +4,7 @@ namespace Canyon\Tests\Server;
 
 use Canyon\Tests\Fixtures\ItemUpdated;
 use Canyon\Tests\Fixtures\OrderShipped;
+use Canyon\Tests\Support\HttpServer;
 use Canyon\Tests\Support\Library;
 use Canyon\Tests\Support\Port;
 use Canyon\Tests\Support\TlsProxy;
@@ -72,6 +73,25 @@ abstract class HostingTestCase extends ServerTestCase
         $stream = stream_socket_client("ssl://127.0.0.1:{$this->port}", $code, $message, 5, STREAM_CLIENT_CONNECT, stream_context_create(['ssl' => ['cafile' => $file]]));
         fwrite($stream, "GET /up HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         $this->assertStringContainsString(' 200 ', (string) fgets($stream));
+    }
+
+    public function test_a_configured_endpoint_is_told_what_it_asked_for(): void
+    {
+        $endpoint = new HttpServer;
+        $webhooks = ['endpoints' => [['url' => "http://127.0.0.1:{$endpoint->port}/hook", 'events' => ['channel_occupied'], 'channel_prefix' => 'ord', 'headers' => ['X-Extra' => 'yes']]]];
+        file_put_contents($this->skeleton->path.'/config/canyon.php', '<?php return '.var_export(['webhooks' => $webhooks], true).';');
+
+        $this->start();
+        $client = $this->connect();
+        $client->subscribe('lobby');
+        $client->subscribe('orders');
+        Wait::until(static fn () => $endpoint->requests() !== [], fn () => $this->server->getErrorOutput());
+
+        [$request] = $endpoint->requests();
+        $endpoint->stop();
+        $this->assertSame('/hook', $request['path']);
+        $this->assertStringContainsStringIgnoringCase("X-Extra: yes\r\n", $request['head']);
+        $this->assertSame([['name' => 'channel_occupied', 'channel' => 'orders']], $request['json']['events']);
     }
 
     public function test_a_port_that_is_taken_is_a_failure_that_names_it(): void

@@ -2,6 +2,7 @@
 
 namespace Canyon\Http\Controllers;
 
+use Canyon\Http\Routes;
 use Illuminate\Broadcasting\BroadcastManager;
 use Illuminate\Contracts\Config\Repository;
 use Illuminate\Contracts\Debug\ExceptionHandler;
@@ -61,7 +62,7 @@ class BatchAuthController
     protected function channels(Request $request): array
     {
         $channels = $request->input('channel_name');
-        $most = (int) $this->config->get('canyon.auth_batch_size');
+        $most = Routes::batchSize($this->config);
 
         if (! is_array($channels) || $channels === [] || array_filter($channels, is_string(...)) !== $channels) {
             throw new UnprocessableEntityHttpException('The [channel_name] of a batch must be a list of the names of channels.');
