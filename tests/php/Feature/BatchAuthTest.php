@@ -154,7 +154,13 @@ final class BatchAuthTest extends TestCase
 
     public function test_it_follows_the_attributes_of_the_routes_of_the_application(): void
     {
-        $this->reboot(['TEST_BROADCAST_ROUTES' => json_encode(['prefix' => 'api', 'middleware' => ['auth'], 'domain' => 'api.example.com'])]);
+        $bootstrap = $this->skeleton->path.'/bootstrap/app.php';
+        file_put_contents($bootstrap, preg_replace(
+            ['~, channels: [^,)]+~', '~(?=->withMiddleware\(\))~'],
+            ['', "->withBroadcasting(__DIR__.'/../routes/channels.php', ['prefix' => 'api', 'middleware' => ['auth'], 'domain' => 'api.example.com'])\n    "],
+            (string) file_get_contents($bootstrap),
+        ));
+        $this->refreshApplicationInPlace();
 
         $this->postJson('http://api.example.com/api/broadcasting/auth/batch', ['socket_id' => '1.1', 'channel_name' => ['private-a']])->assertUnauthorized();
         $this->postJson('http://example.com/api/broadcasting/auth/batch')->assertNotFound();

@@ -10,8 +10,8 @@ final class DocumentationTest extends TestCase
     {
         $root = dirname(__DIR__, 3).'/php';
 
-        preg_match_all("/env\\('([A-Z_]+)'/", (string) file_get_contents("{$root}/config/canyon.php"), $used);
-        preg_match_all('/`((?:CANYON|REVERB)_[A-Z_]+)`/', (string) file_get_contents("{$root}/docs/configuration.md"), $explained);
+        preg_match_all("/env\\('([A-Z0-9_]+)'/", (string) file_get_contents("{$root}/config/canyon.php"), $used);
+        preg_match_all('/`((?:CANYON|REVERB)_[A-Z0-9_]+)`/', (string) file_get_contents("{$root}/docs/configuration.md"), $explained);
 
         // The server reads this one from the environment itself.
         $this->assertEqualsCanonicalizing(

@@ -6,8 +6,7 @@ use Illuminate\Support\Facades\Event;
 
 return Application::configure(basePath: dirname(__DIR__))
     ->withProviders([CanyonServiceProvider::class], withBootstrapProviders: false)
-    ->withRouting(web: __DIR__.'/../routes/web.php', commands: __DIR__.'/../routes/console.php', health: '/up')
-    ->withBroadcasting(__DIR__.'/../routes/channels.php', json_decode((string) env('TEST_BROADCAST_ROUTES'), true) ?? [])
+    ->withRouting(web: __DIR__.'/../routes/web.php', commands: __DIR__.'/../routes/console.php', channels: __DIR__.'/../routes/channels.php', health: '/up')
     ->withMiddleware()
     ->withExceptions()
     ->booted(static function () {
