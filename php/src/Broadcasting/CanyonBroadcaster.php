@@ -2,7 +2,9 @@
 
 namespace Canyon\Broadcasting;
 
+use Canyon\QueueFull;
 use Canyon\Signer;
+use Closure;
 use Illuminate\Broadcasting\Broadcasters\Broadcaster;
 use Illuminate\Broadcasting\Broadcasters\UsePusherChannelConventions;
 use Illuminate\Broadcasting\BroadcastException;
@@ -11,6 +13,11 @@ use SensitiveParameter;
 use Stringable;
 use Symfony\Component\HttpKernel\Exception\AccessDeniedHttpException;
 use Throwable;
+
+use function array_key_exists;
+use function count;
+use function json_encode;
+use function str_starts_with;
 
 class CanyonBroadcaster extends Broadcaster
 {
@@ -23,16 +30,25 @@ class CanyonBroadcaster extends Broadcaster
     protected const ENCODING = JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE;
 
     /**
+     * How events are delivered, once one was broadcast.
+     */
+    protected ?Delivery $delivery = null;
+
+    /**
      * The encryption of channels, once one was encrypted.
      */
     protected ?ChannelEncryption $encryption = null;
 
     /**
      * Create a new broadcaster instance.
+     *
+     * Most requests create the driver only to define channels, and must not fail for what only broadcasting needs.
+     *
+     * @param  Closure(): Delivery  $deliveryResolver
      */
     public function __construct(
         protected readonly Signer $signer,
-        protected readonly Transport $transport,
+        protected readonly Closure $deliveryResolver,
         #[SensitiveParameter] protected readonly mixed $encryptionMasterKey = null,
     ) {
         //
@@ -129,28 +145,64 @@ class CanyonBroadcaster extends Broadcaster
      */
     public function broadcast(array $channels, $event, array $payload = [])
     {
-        $socketId = $payload['socket'] ?? null;
-        unset($payload['socket']);
+        $names = $encrypted = [];
 
-        $channels = array_values(array_unique($this->formatChannels($channels)));
+        // What stands here runs for every event, often with nothing of it in the processor's caches: so few calls.
+        foreach ($channels as $channel) {
+            $names[] = $name = (string) $channel;
 
-        if ($channels === []) {
+            if (str_starts_with($name, 'private-encrypted-')) {
+                $encrypted[] = $name;
+            }
+        }
+
+        if ($names === []) {
             return;
         }
 
-        // A page that is not connected yet sends "undefined": there is no connection to leave out.
-        $exceptSocketId = $this->isSocketId($socketId) ? $socketId : null;
+        if (count($names) > 1) {
+            $names = array_values(array_unique($names));
+        }
+
+        $exceptSocketId = null;
+
+        // Asked first, because Laravel holds the payload too: PHP copies it to take something out, even if it is not there.
+        if (array_key_exists('socket', $payload)) {
+            // A page that is not connected yet sends "undefined": there is no connection to leave out.
+            $exceptSocketId = $this->isSocketId($payload['socket']) ? $payload['socket'] : null;
+            unset($payload['socket']);
+        }
 
         try {
+            $delivery = $this->delivery ??= ($this->deliveryResolver)();
             $data = json_encode($payload, self::ENCODING);
-            $encrypted = array_values(array_filter($channels, $this->isEncrypted(...)));
 
-            foreach ($encrypted === [] ? [[$channels, $data]] : $this->encryption()->parts($channels, $encrypted, $data) as [$names, $text]) {
-                $this->transport->publish($names, (string) $event, $text, $exceptSocketId);
+            if ($encrypted === []) {
+                $delivery->transport->publish($names, (string) $event, $data, $exceptSocketId);
+
+                return;
+            }
+
+            foreach ($this->encryption()->parts($names, $encrypted, $data) as [$part, $text]) {
+                $delivery->transport->publish($part, (string) $event, $text, $exceptSocketId);
             }
         } catch (Throwable $e) {
-            throw new BroadcastException("Failed to broadcast event [{$event}]: {$e->getMessage()}", 0, $e);
+            $this->handleFailure(new BroadcastException("Failed to broadcast event [{$event}]: {$e->getMessage()}", 0, $e));
         }
+    }
+
+    /**
+     * Throw what keeps an event from being broadcast, unless it is a full queue and the application goes on then.
+     *
+     * @throws \Illuminate\Broadcasting\BroadcastException
+     */
+    protected function handleFailure(BroadcastException $e): void
+    {
+        match ($e->getPrevious() instanceof QueueFull ? $this->delivery->onFull : OnFull::Throw) {
+            OnFull::Throw => throw $e,
+            OnFull::Report => report($e),
+            OnFull::Drop => null,
+        };
     }
 
     /**

@@ -29,16 +29,36 @@ final class TransportFactory
     }
 
     /**
-     * Create the configured transport.
+     * Get the name of the transport that is configured.
+     */
+    public function configured(): string
+    {
+        $transport = $this->config['transport'] ?? 'auto';
+
+        return is_scalar($transport) ? (string) $transport : gettype($transport);
+    }
+
+    /**
+     * Get the name of the transport that is used in this process.
+     */
+    public function chosen(): string
+    {
+        return match ($transport = $this->configured()) {
+            'auto' => ExtensionTransport::isAvailable() ? 'extension' : 'http',
+            default => $transport,
+        };
+    }
+
+    /**
+     * Create the transport.
      */
     public function make(): Transport
     {
-        return match ($transport = $this->config['transport'] ?? 'auto') {
-            'auto' => ExtensionTransport::isAvailable() ? $this->extension() : $this->fallback(),
+        return match ($transport = $this->chosen()) {
             'extension' => $this->extension(),
             'ffi' => $this->ffi(),
-            'http' => $this->http(),
-            default => throw new InvalidConfiguration('The Canyon transport ['.(is_scalar($transport) ? $transport : gettype($transport)).'] is not supported. Set CANYON_TRANSPORT to "auto", "extension", "ffi" or "http".'),
+            'http' => $this->configured() === 'auto' ? $this->fallback() : $this->http(),
+            default => throw new InvalidConfiguration("The Canyon transport [{$transport}] is not supported. Set CANYON_TRANSPORT to \"auto\", \"extension\", \"ffi\" or \"http\"."),
         };
     }
 
@@ -54,6 +74,7 @@ final class TransportFactory
         return new ExtensionTransport(
             QueueDirectory::resolve($this->config['queue'] ?? null, $this->credentials),
             $this->credentials->id(),
+            EventLimit::configured($this->config['app']['max_event_bytes'] ?? null),
         );
     }
 

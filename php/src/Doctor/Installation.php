@@ -4,7 +4,6 @@ namespace Canyon\Doctor;
 
 use Canyon\Broadcasting\BroadcasterFactory;
 use Canyon\Broadcasting\TransportFactory;
-use Canyon\Broadcasting\Transports\ExtensionTransport;
 use Canyon\Credentials;
 use Canyon\Http\Controllers\BatchAuthController;
 use Canyon\InvalidConfiguration;
@@ -107,9 +106,7 @@ final class Installation
      */
     public function configuredTransport(): string
     {
-        $transport = $this->config['transport'] ?? 'auto';
-
-        return is_scalar($transport) ? (string) $transport : gettype($transport);
+        return $this->transports()->configured();
     }
 
     /**
@@ -117,10 +114,7 @@ final class Installation
      */
     public function transport(): string
     {
-        return match ($transport = $this->configuredTransport()) {
-            'auto' => ExtensionTransport::isAvailable() ? 'extension' : 'http',
-            default => $transport,
-        };
+        return $this->transports()->chosen();
     }
 
     /**

@@ -3,6 +3,8 @@
 namespace Canyon\Tests\Unit;
 
 use Canyon\Broadcasting\CanyonBroadcaster;
+use Canyon\Broadcasting\Delivery;
+use Canyon\Broadcasting\OnFull;
 use Canyon\Credentials;
 use Canyon\Exception;
 use Canyon\QueueFull;
@@ -138,6 +140,48 @@ final class BroadcastTest extends TestCase
         return [[new Exception('The server is gone.')], [new QueueFull('The queue is full.')]];
     }
 
+    #[DataProvider('choices')]
+    public function test_only_a_full_queue_is_passed_over(OnFull $onFull): void
+    {
+        $this->transport = new RecordingTransport(new Exception('The server is gone.'));
+
+        $this->expectExceptionMessage('The server is gone.');
+
+        $this->broadcaster(onFull: $onFull)->broadcast(['lobby'], 'E');
+    }
+
+    public static function choices(): iterable
+    {
+        return array_map(static fn (OnFull $onFull) => [$onFull], OnFull::cases());
+    }
+
+    public function test_an_event_without_room_is_dropped_without_a_word_where_that_is_the_choice(): void
+    {
+        $this->transport = new RecordingTransport(new QueueFull('The queue is full.'));
+
+        $this->broadcaster(onFull: OnFull::Drop)->broadcast(['lobby'], 'E');
+
+        $this->assertSame([], $this->transport->published);
+    }
+
+    public function test_the_transport_is_made_with_the_first_event_and_only_then(): void
+    {
+        $made = 0;
+        $broadcaster = new CanyonBroadcaster(new Signer(new Credentials([])), function () use (&$made) {
+            $made++;
+
+            return new Delivery($this->transport);
+        });
+
+        $this->assertSame(0, $made);
+
+        $broadcaster->broadcast(['lobby'], 'E');
+        $broadcaster->broadcast(['lobby'], 'F');
+
+        $this->assertSame(1, $made);
+        $this->assertSame(['E', 'F'], array_column($this->transport->published, 'event'));
+    }
+
     public function test_a_payload_that_is_not_json_names_the_event(): void
     {
         $this->expectException(BroadcastException::class);
@@ -183,8 +227,8 @@ final class BroadcastTest extends TestCase
         $this->assertSame([], $this->transport->published);
     }
 
-    private function broadcaster(?string $masterKey = null): CanyonBroadcaster
+    private function broadcaster(?string $masterKey = null, OnFull $onFull = OnFull::Throw): CanyonBroadcaster
     {
-        return new CanyonBroadcaster(new Signer(new Credentials([])), $this->transport, $masterKey);
+        return new CanyonBroadcaster(new Signer(new Credentials([])), fn () => new Delivery($this->transport, $onFull), $masterKey);
     }
 }

@@ -2,8 +2,11 @@
 
 namespace Canyon\Broadcasting\Transports;
 
+use Canyon\Broadcasting\EventLimit;
 use Canyon\Broadcasting\Transport;
 use Canyon\Publisher;
+
+use function strlen;
 
 final class ExtensionTransport implements Transport
 {
@@ -15,8 +18,11 @@ final class ExtensionTransport implements Transport
     /**
      * Create a new extension transport instance.
      */
-    public function __construct(string $queue, string $appId)
-    {
+    public function __construct(
+        string $queue,
+        string $appId,
+        private readonly EventLimit $limit = new EventLimit,
+    ) {
         $this->publisher = new Publisher($queue, $appId);
     }
 
@@ -35,6 +41,10 @@ final class ExtensionTransport implements Transport
      */
     public function publish(array $channels, string $event, string $data, ?string $exceptSocketId = null): void
     {
+        if (strlen($data) > $this->limit->bytes) {
+            throw $this->limit->exceededBy($data);
+        }
+
         $this->publisher->publish($channels, $event, $data, $exceptSocketId);
     }
 }

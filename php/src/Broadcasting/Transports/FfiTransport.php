@@ -2,6 +2,7 @@
 
 namespace Canyon\Broadcasting\Transports;
 
+use Canyon\Broadcasting\EventLimit;
 use Canyon\Broadcasting\Transport;
 use Canyon\Exception;
 use Canyon\InvalidConfiguration;
@@ -39,6 +40,7 @@ final class FfiTransport implements Transport
         private readonly string $appId,
         private readonly string $options = '',
         ?string $library = null,
+        private readonly EventLimit $limit = new EventLimit,
     ) {
         $this->canyon = self::load($library);
     }
@@ -62,6 +64,7 @@ final class FfiTransport implements Transport
             $appId,
             implode(' ', array_map(static fn (string $name, string $value) => "{$name}={$value}", array_keys($options), $options)),
             $library === '' ? null : $library,
+            EventLimit::configured($config['app']['max_event_bytes'] ?? null),
         );
     }
 
@@ -80,6 +83,10 @@ final class FfiTransport implements Transport
      */
     public function publish(array $channels, string $event, string $data, ?string $exceptSocketId = null): void
     {
+        if (strlen($data) > $this->limit->bytes) {
+            throw $this->limit->exceededBy($data);
+        }
+
         foreach ([...$channels, $event, (string) $exceptSocketId] as $name) {
             $this->ensureIsWhole($name);
         }
