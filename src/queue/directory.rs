@@ -55,13 +55,22 @@ impl Directory {
     pub(crate) fn open(path: &Path, access: Access) -> Result<Self, Error> {
         // The working directory may change before the path is needed again.
         let path = std::path::absolute(path).map_err(failed("cannot find the queue directory", path))?;
-        let made = match rustix::fs::mkdir(&path, Mode::RWXU) {
-            Ok(()) => true,
-            Err(Errno::EXIST) => false,
-            Err(errno) => return Err(failed("cannot make the queue directory", &path)(errno.into())),
-        };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = match rustix::fs::openat(CWD, &path, flags, Mode::empty()) {
+        let open = || rustix::fs::openat(CWD, &path, flags, Mode::empty());
+        let mut made = false;
+        let mut found = open();
+        for _ in 0..3 {
+            if found.as_ref().err() != Some(&Errno::NOENT) {
+                break;
+            }
+            made = match rustix::fs::mkdir(&path, Mode::RWXU) {
+                Ok(()) => true,
+                Err(Errno::EXIST) => false,
+                Err(errno) => return Err(failed("cannot make the queue directory", &path)(errno.into())),
+            };
+            found = open();
+        }
+        let fd = match found {
             Ok(fd) => fd,
             Err(Errno::NOTDIR | Errno::LOOP) => return Err(Error::NotADirectory { path }),
             Err(errno) => {

@@ -124,23 +124,26 @@ impl RingMemory {
         self.mapping.guard.is_lost()
     }
 
-    /// Enters all pages into the page table now, so that no push pays for a page fault; what the system cannot do now it
-    /// does then.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn populate(&self) {
-        // SAFETY: the range is our mapping; the advice changes no content.
-        let _ = unsafe {
-            super::file::mm::madvise(
-                self.mapping.start().as_ptr().cast::<c_void>(),
-                self.mapping.pages.len,
-                super::file::mm::Advice::LinuxPopulateWrite,
-            )
-        };
+    /// Enters pages into the page table now, from `position` on, so that no push pays for their faults: `len` bytes, or as
+    /// many as there are until the data ends, which it says. What the system cannot do now it does then.
+    pub(crate) fn populate(&self, position: u64, len: usize) -> usize {
+        let (offset, until_end) = self.locate(position);
+        let len = len.min(until_end);
+        #[cfg(target_os = "linux")]
+        {
+            let (page, into_page) = (offset & !(PAGE - 1), offset & (PAGE - 1));
+            // SAFETY: the range lies in our mapping, from the page of `position` to the end of the data at most; the advice
+            // changes no content.
+            let _ = unsafe {
+                let start = self.mapping.start().as_ptr().add(PAGE + page);
+                let advice = super::file::mm::Advice::LinuxPopulateWrite;
+                super::file::mm::madvise(start.cast::<c_void>(), into_page + len, advice)
+            };
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = offset;
+        len
     }
-
-    /// See above.
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn populate(&self) {}
 
     pub(crate) fn head(&self) -> &RingHead {
         self.mapping.head()

@@ -38,13 +38,18 @@ pub(crate) struct RingWriter {
     tail: u64,
     /// How far the tail may go before the consumer's head must be looked at: its line is usually in another core's cache.
     look_at: u64,
+    /// Up to where the pages are in the page table, and how many bytes are not. See [`RingWriter::populate`].
+    populated: u64,
+    unpopulated: u64,
     spill_reserved: u64,
 }
+
+/// So many bytes of pages are entered into the page table at a time.
+const PORTION: u64 = 64 * 1024;
 
 impl RingWriter {
     /// Goes on where the ring's last producer stopped; `None` if its counters make no sense. Hold the ring's lock.
     pub(crate) fn new(ring: Ring) -> Option<Self> {
-        ring.memory.populate();
         let head = ring.memory.head();
         let tail = head.producer.tail.load(Ordering::Acquire);
         let head_seen = head.consumer.head.load(Ordering::Acquire);
@@ -54,7 +59,8 @@ impl RingWriter {
         }
         head.producer.closed.store(0, Ordering::Relaxed);
         let spill_reserved = head.producer.spill_reserved.load(Ordering::Relaxed);
-        Some(Self { ring, tail, look_at: tail, spill_reserved })
+        let unpopulated = ring.memory.capacity() as u64;
+        Some(Self { ring, tail, look_at: tail, populated: tail, unpopulated, spill_reserved })
     }
 
     /// Bytes written since the ring began.
@@ -177,8 +183,23 @@ impl RingWriter {
         }
         // Up to the half that makes a napping consumer come; beyond it, now and then, as long as there is room for sure.
         let step = (capacity / 2).saturating_sub(depth).max(capacity / 16).max(need);
-        self.look_at = self.tail.wrapping_add(step.min(capacity - depth));
+        let populated = self.populate(need);
+        self.look_at = self.tail.wrapping_add(step.min(capacity - depth).min(populated));
         if depth + need > capacity / 2 { Room::Little } else { Room::Ample }
+    }
+
+    /// How many bytes from the tail on can be written without a page fault; at least `need`.
+    ///
+    /// Portion by portion in the first round, because most processes publish a few events: all pages of a ring at once were
+    /// a third of what attaching costs.
+    fn populate(&mut self, need: u64) -> u64 {
+        while self.unpopulated > 0 && self.populated.wrapping_sub(self.tail) < need {
+            let portion = PORTION.min(self.unpopulated);
+            let portion = self.ring.memory.populate(self.populated, portion as usize) as u64;
+            self.populated = self.populated.wrapping_add(portion);
+            self.unpopulated -= portion;
+        }
+        if self.unpopulated > 0 { self.populated.wrapping_sub(self.tail) } else { u64::MAX }
     }
 
     /// No room: counted where the consumer finds it, and a napping consumer should come at once.
