@@ -241,6 +241,7 @@ impl Domain {
                 return;
             }
             self.generation = Some(generation);
+            self.sweep.is_asked_for = true;
             self.reap(common, Which::Closed);
         }
         self.scan(common);

@@ -5,6 +5,8 @@
 /// Where a process can be stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {
+    /// A producer opened the queue directory and nothing in it.
+    DirectoryOpened,
     /// A ring file exists, not yet locked.
     RingCreated,
     /// A ring file is complete, not yet under its name.
@@ -33,6 +35,7 @@ pub enum Point {
 
 #[cfg(feature = "test-hooks")]
 mod armed {
+    use std::cell::RefCell;
     use std::io::Write;
     use std::sync::Mutex;
 
@@ -45,7 +48,22 @@ mod armed {
         *ARMED.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((point, nth));
     }
 
+    type Work = Box<dyn FnOnce()>;
+
+    thread_local! {
+        static WORK: RefCell<Option<(Point, Work)>> = const { RefCell::new(None) };
+    }
+
+    /// Does `work` when this thread next reaches `point`: what somebody else does in that very moment.
+    pub fn at(point: Point, work: impl FnOnce() + 'static) {
+        WORK.set(Some((point, Box::new(work))));
+    }
+
     pub(crate) fn reach(point: Point) {
+        let work = WORK.with_borrow_mut(|armed| armed.take_if(|(at, _)| *at == point));
+        if let Some((_, work)) = work {
+            work();
+        }
         let mut armed = ARMED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let Some((at, left)) = armed.as_mut() else { return };
         if *at != point {
@@ -64,7 +82,7 @@ mod armed {
 }
 
 #[cfg(feature = "test-hooks")]
-pub use armed::stop_at;
+pub use armed::{at, stop_at};
 
 #[cfg(feature = "test-hooks")]
 pub(crate) use armed::reach;
@@ -79,6 +97,7 @@ impl std::str::FromStr for Point {
 
     fn from_str(name: &str) -> Result<Self, String> {
         [
+            Self::DirectoryOpened,
             Self::RingCreated,
             Self::RingReady,
             Self::RingNamed,

@@ -90,8 +90,8 @@ pub(crate) const NAPPING: u32 = 2;
 pub(crate) struct Heartbeat {
     pub(crate) seen_ms: AtomicU64,
     pub(crate) started_ms: AtomicU64,
-    /// Changes when producers should look whether the next consumer would find their rings: when a consumer starts,
-    /// refuses a ring, or (once a second) reads one that lost its name.
+    /// Changes when producers should look whether the next consumer would find their rings: when a consumer starts, has
+    /// looked for new rings, refuses one, or (once a second) reads one that lost its name.
     pub(crate) roll_call: AtomicU64,
 }
 

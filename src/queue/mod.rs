@@ -115,8 +115,9 @@
 //!
 //! Words that never change, or that only one side writes, are put right once a second by whoever owns them: the consumer
 //! restores heads, `moved`, the heartbeat, the page's format and the rings' identities; a producer its own where no consumer
-//! is at work. A living consumer also sees when a ring loses its name, and calls the roll: so a push after a silence has
-//! nothing to ask the kernel for but the wake.
+//! is at work. A living consumer also sees when a ring loses its name, and calls the roll; and it does so whenever it has
+//! looked for new rings, for one that lost its name before (`a_ring_loses_its_name`). So a push after a silence has nothing
+//! to ask the kernel for but the wake.
 //!
 //! Files with permissions wider than configured, or of other people, or with a second name, and everything that is no file,
 //! are refused in words that say so and what to do, each once. Junk is looked at in portions between passes, see `sweep.rs`;

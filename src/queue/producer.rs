@@ -42,6 +42,9 @@ const ADOPTION_ATTEMPTS: usize = 8;
 /// How many names to look at for that.
 const ADOPTION_NAMES: usize = 1000;
 
+/// How often to try where the directory vanishes at every attempt.
+const ATTEMPTS: u32 = 4;
+
 /// How often a push looks whether the directory is still the one everybody else uses.
 const CHECK_EVERY_MS: u64 = 1000;
 
@@ -141,36 +144,27 @@ impl Producer {
 
 impl Attached {
     fn new(options: &ProducerOptions) -> Result<Self, Error> {
-        // A directory that is replaced at this very moment would leave us in one that nobody reads.
-        let mut attached = Self::once(options)?;
-        for _ in 0..3 {
-            if attached.control.is_in_place(&attached.directory) {
-                break;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let is_last = attempts == ATTEMPTS;
+            let birth = Birth::now();
+            let directory = Directory::open(&options.path, options.access)?;
+            reach(Point::DirectoryOpened);
+            // One that is removed or replaced at this very moment takes no ring, or one that nobody reads.
+            match join(&directory, options.ring_bytes) {
+                Ok((control, writer, roll_call)) => {
+                    let next_check_ms = clock::coarse_ms() + CHECK_EVERY_MS;
+                    let attached = Self { birth, directory, control, writer, next_check_ms, roll_call };
+                    if is_last || attached.control.is_in_place(&attached.directory) {
+                        return Ok(attached);
+                    }
+                    attached.control.clear_away(&attached.directory);
+                }
+                Err(error) if is_last || directory.is_in_place() => return Err(error),
+                Err(_) => {}
             }
-            attached.control.clear_away(&attached.directory);
-            attached = Self::once(options)?;
         }
-        Ok(attached)
-    }
-
-    fn once(options: &ProducerOptions) -> Result<Self, Error> {
-        let birth = Birth::now();
-        let directory = Directory::open(&options.path, options.access)?;
-        let control = control::open(&directory)?;
-        let writer = match adopt(&directory, options.ring_bytes)? {
-            Some(writer) => writer,
-            None => {
-                let ring = Ring::create(&directory, options.ring_bytes)?;
-                let damaged = ring.cut_short(&directory);
-                RingWriter::new(ring).ok_or(damaged)?
-            }
-        };
-        reach(Point::RingNamed);
-        // No bell: the first push rings it, and until then there is nothing to see.
-        control.generation.fetch_add(1, Ordering::SeqCst);
-        let next_check_ms = clock::coarse_ms() + CHECK_EVERY_MS;
-        let roll_call = control.heartbeat.roll_call.load(Ordering::Relaxed);
-        Ok(Self { birth, directory, control, writer, next_check_ms, roll_call })
     }
 
     /// Whether a push may go into this ring: not in a forked child, not after the directory was replaced.
@@ -235,6 +229,25 @@ impl Drop for Attached {
         }
         control.generation.fetch_add(1, Ordering::SeqCst);
     }
+}
+
+/// Gets a ring in the directory, and the roll call as it was before anybody could know of that ring.
+fn join(directory: &Directory, capacity: usize) -> Result<(ControlPage, RingWriter, u64), Error> {
+    let control = control::open(directory)?;
+    let roll_call = control.heartbeat.roll_call.load(Ordering::Relaxed);
+    let writer = match adopt(directory, capacity)? {
+        Some(writer) => writer,
+        None => {
+            let ring = Ring::create(directory, capacity)?;
+            let damaged = ring.cut_short(directory);
+            RingWriter::new(ring).ok_or(damaged)?
+        }
+    };
+    reach(Point::RingNamed);
+    // No bell: the first push rings it, and until then there is nothing to see. The consumer calls the roll when it has
+    // looked, and we look whether there was anything to see.
+    control.generation.fetch_add(1, Ordering::SeqCst);
+    Ok((control, writer, roll_call))
 }
 
 /// Takes over the ring of a producer that is gone.

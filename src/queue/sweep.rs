@@ -31,6 +31,8 @@ const REMEMBERED: usize = 10_000;
 pub(crate) struct Sweep {
     /// What is still to be looked at.
     entries: Option<Entries>,
+    /// Somebody said that the list of rings changed, and no look since then has come to its end.
+    pub(crate) is_asked_for: bool,
     /// Which look this is.
     round: u64,
     /// What was refused, each told once.
@@ -71,6 +73,10 @@ impl Domain {
                 None => {
                     let round = self.sweep.round;
                     self.sweep.refused.retain(|_, refused| refused.seen_in == round);
+                    if std::mem::take(&mut self.sweep.is_asked_for) {
+                        // Whoever said so may have lost its ring's name before we came to see it.
+                        self.call_the_roll();
+                    }
                     return;
                 }
             }

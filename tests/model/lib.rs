@@ -27,7 +27,7 @@ pub use explore::{explore, explore_until};
 pub use kernel::clock::pass as pass_time;
 pub use kernel::futex::{rings, sleeps};
 pub use kernel::process::{Death, Killed, Process};
-pub use kernel::world::{World, files, move_directory, remove_directory, reset};
+pub use kernel::world::{World, files, move_directory, remove_directory, remove_rings, reset};
 #[cfg(not(feature = "loom"))]
 pub use repeat::{explore, explore_until};
 pub use sync::{Flag, Thread, spawn};

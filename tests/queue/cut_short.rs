@@ -125,6 +125,16 @@ fn a_control_page_cut_short_is_replaced_and_everybody_finds_the_new_one() {
 }
 
 #[test]
+fn a_producer_leaves_a_control_page_that_was_cut_short_with_its_next_push() {
+    let place = Place::new();
+    let mut producer = place.producer();
+    open(&place, "control").set_len(0).unwrap();
+    assert_eq!(try_push(&mut producer, b"found"), Ok(Push::Published));
+    assert_eq!(open(&place, "control").metadata().unwrap().len(), 4096);
+    assert_eq!(drain(&mut place.consumer()), [b"found"]);
+}
+
+#[test]
 fn a_ring_punched_full_of_holes_loses_what_was_there_and_goes_on() {
     use rustix::fs::{FallocateFlags, fallocate};
     let place = Place::new();

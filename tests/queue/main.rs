@@ -13,6 +13,7 @@ mod cut_short;
 mod forks;
 mod hostile;
 mod kills;
+mod names;
 mod payload;
 mod place;
 mod processes;

@@ -9,6 +9,7 @@ use super::futex::Sleepers;
 #[cfg(not(feature = "loom"))]
 pub(crate) use super::memory::Shared;
 use super::process::Life;
+use crate::queue::directory::RING;
 #[cfg(feature = "loom")]
 pub(crate) use crate::queue::segment::Shared;
 use crate::sync::Turn;
@@ -145,14 +146,26 @@ pub fn files(path: &Path) -> Vec<String> {
 
 /// Removes a directory with everything in it, as systemd-logind does: whoever has it open keeps what is mapped.
 pub fn remove_directory(path: &Path) {
-    let turn = with(|world| Arc::clone(&world.directories[world.paths[path]].turn));
+    let (turn, paths) = with(|world| {
+        (Arc::clone(&world.directories[world.paths[path]].turn), Arc::clone(&world.paths_turn))
+    });
+    turn.change();
+    with(|world| world.directories[world.paths[path]].names.clear());
+    // One step for the path and the directory.
+    paths.change();
     turn.change();
     with(|world| {
-        let number = world.paths[path];
+        let number = world.paths.remove(path).unwrap();
         world.directories[number].names.clear();
         world.directories[number].removed = true;
     });
-    move_directory(path);
+}
+
+/// Takes the names of all rings away: whoever has one open keeps it.
+pub fn remove_rings(path: &Path) {
+    let turn = with(|world| Arc::clone(&world.directories[world.paths[path]].turn));
+    turn.change();
+    with(|world| world.directories[world.paths[path]].names.retain(|name, _| !name.starts_with(RING)));
 }
 
 /// Gives a directory another name: whoever has it open still finds everything in it.
