@@ -10,10 +10,12 @@ require __DIR__.'/measure.php';
 require __DIR__.'/../../php/autoload.php';
 
 use Canyon\Tests\Support\Skeleton;
+use Illuminate\Broadcasting\Broadcasters\NullBroadcaster;
 use Illuminate\Broadcasting\BroadcastException;
 use Illuminate\Broadcasting\Channel;
 use Illuminate\Contracts\Broadcasting\ShouldBroadcastNow;
 use Illuminate\Contracts\Console\Kernel;
+use Illuminate\Support\Facades\Broadcast;
 
 class OrderShipped implements ShouldBroadcastNow
 {
@@ -28,6 +30,17 @@ class OrderShipped implements ShouldBroadcastNow
     }
 }
 
+/**
+ * Does of what any driver must do the one thing that nobody can save: it encodes the payload.
+ */
+class EncodingBroadcaster extends NullBroadcaster
+{
+    public function broadcast(array $channels, $event, array $payload = [])
+    {
+        json_encode($payload, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
+    }
+}
+
 $_SERVER = ['APP_KEY' => 'base64:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', 'LOG_CHANNEL' => 'single'] + $_SERVER;
 
 $skeleton = Skeleton::create();
@@ -39,10 +52,13 @@ try {
     config(['broadcasting.connections.canyon' => ['driver' => 'canyon', 'transport' => 'extension']]);
     config(['broadcasting.connections.canyon-http' => ['driver' => 'canyon', 'transport' => 'http']]);
 
+    config(['broadcasting.connections.encoding' => ['driver' => 'encoding']]);
+    Broadcast::extend('encoding', fn () => new EncodingBroadcaster);
+
     [, $rounds, $count] = $argv;
 
     for ($round = 0; $round < (int) $rounds; $round++) {
-        foreach (['null', 'log', 'canyon', 'canyon-http'] as $driver) {
+        foreach (['null', 'encoding', 'canyon', 'log', 'canyon-http'] as $driver) {
             config(['broadcasting.default' => $driver]);
             series($driver, samples((int) $count));
         }
