@@ -98,6 +98,16 @@ final class FfiTransportTest extends TestCase
         $this->assertSame(02770, fileperms($this->queue) & 07777);
     }
 
+    public function test_an_event_over_the_limit_of_the_application_is_refused_in_its_words(): void
+    {
+        $transport = FfiTransport::fromConfig($this->queue, '4242', ['ffi_library' => Library::path(), 'app' => ['max_event_bytes' => 10]]);
+
+        $this->expectException(Exception::class);
+        $this->expectExceptionMessage('The data has 11 bytes, and the limit is 10. Send an ID and let the client fetch the rest, or raise CANYON_APP_MAX_EVENT_BYTES');
+
+        $transport->publish(['lobby'], 'E', str_repeat('x', 11));
+    }
+
     public function test_a_queue_that_cannot_be_used_says_why_at_the_first_event(): void
     {
         touch($this->queue);
