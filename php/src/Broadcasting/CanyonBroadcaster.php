@@ -30,6 +30,11 @@ class CanyonBroadcaster extends Broadcaster
     protected const ENCODING = JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE;
 
     /**
+     * What the names of channels begin with whose events are encrypted.
+     */
+    protected const ENCRYPTED = 'private-encrypted-';
+
+    /**
      * How events are delivered, once one was broadcast.
      */
     protected ?Delivery $delivery = null;
@@ -151,7 +156,7 @@ class CanyonBroadcaster extends Broadcaster
         foreach ($channels as $channel) {
             $names[] = $name = (string) $channel;
 
-            if (str_starts_with($name, 'private-encrypted-')) {
+            if (str_starts_with($name, self::ENCRYPTED)) {
                 $encrypted[] = $name;
             }
         }
@@ -260,7 +265,7 @@ class CanyonBroadcaster extends Broadcaster
      */
     protected function isEncrypted(string $channel): bool
     {
-        return str_starts_with($channel, 'private-encrypted-');
+        return str_starts_with($channel, self::ENCRYPTED);
     }
 
     /**
