@@ -158,7 +158,7 @@ final class FfiTransportTest extends TestCase
     {
         $source = dirname(__DIR__, 3).'/php/src';
         $script = implode(' ', array_map(static fn (string $class) => "require '{$source}/{$class}.php';", [
-            'Exception', 'InvalidConfiguration', 'Broadcasting/Transport', 'Broadcasting/Transports/FfiTransport',
+            'Exception', 'InvalidConfiguration', 'Broadcasting/EventLimit', 'Broadcasting/Transport', 'Broadcasting/Transports/FfiTransport',
         ])).' new Canyon\Broadcasting\Transports\FfiTransport("/nowhere", "4242", "", $argv[1]);';
 
         $process = Php::withoutExtension([...$options, '-r', $script, '--', Library::path()], []);
