@@ -119,10 +119,11 @@ impl Publisher {
         check::channels(table.len()).map_err(exception)?;
         let elements = Elements::of(table);
         for (index, element) in elements.clone().enumerate() {
-            let name = element.zend_str().ok_or_else(|| wrong_type(&format!(" element {index}"), element))?;
-            check::channel(name.as_bytes(), limits).map_err(exception)?;
+            let name =
+                zend::bytes(element).ok_or_else(|| wrong_type(&format!(" element {index}"), element))?;
+            check::channel(name, limits).map_err(exception)?;
         }
-        let names = elements.filter_map(|element| Some(element.zend_str()?.as_bytes()));
+        let names = elements.filter_map(zend::bytes);
         self.push(thread, names, message)
     }
 

@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_char, c_int};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::class::RegisteredClass;
-use ext_php_rs::ffi::{Bucket, IS_ARRAY, IS_STRING, zend_function};
+use ext_php_rs::ffi::{Bucket, IS_ARRAY, IS_STRING, IS_UNDEF, zend_function};
 use ext_php_rs::flags::DataType;
 use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::{ClassEntry, ModuleEntry};
@@ -97,6 +97,24 @@ pub(super) fn type_name(value: &Zval) -> String {
     }
 }
 
+/// The type of a value, as the engine stores it. ext-php-rs' own `get_type()` is a call, or none, as the compiler likes: with
+/// 100 channels that is half the price of a publish.
+#[inline]
+fn raw_type(value: &Zval) -> u32 {
+    // SAFETY: both variants of the union are plain words over the same bytes, and every value has its type in the lowest.
+    unsafe { value.u1.type_info & 0xff }
+}
+
+/// The bytes of a string; `None` for any other value.
+#[inline]
+pub(super) fn bytes(value: &Zval) -> Option<&[u8]> {
+    if raw_type(value) != IS_STRING {
+        return None;
+    }
+    // SAFETY: a value of this type points to a string, which the value keeps.
+    unsafe { value.value.str_.as_ref() }.map(|string| string.as_bytes())
+}
+
 /// The values of an array, without the four engine calls per element of ext-php-rs' own iterator.
 #[derive(Debug, Clone)]
 pub(super) struct Elements<'a> {
@@ -131,9 +149,12 @@ impl<'a> Iterator for Elements<'a> {
                     &(*bucket).val
                 }
             };
+            if raw_type(value) == IS_STRING {
+                return Some(value);
+            }
             // A symbol table has slots that lead to variables.
             let value = value.indirect().unwrap_or(value);
-            if value.get_type() != DataType::Undef {
+            if raw_type(value) != IS_UNDEF {
                 return Some(value.dereference());
             }
         }
