@@ -3,6 +3,7 @@
 //! A collection keeps the room of its best day for ever: a hundred thousand channels that were there for a minute would
 //! be paid for until the server ends. So whoever takes out of one that may have been large says [`Spare::give_back`].
 
+use slab::Slab;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 
@@ -32,6 +33,16 @@ impl<T> Spare for Vec<T> {
     }
 }
 
+/// Only what lies behind the last one goes, as nothing may move; and whether that is much takes a look at everything: not to
+/// be asked at each removal.
+impl<T> Spare for Slab<T> {
+    fn give_back(&mut self) {
+        if room_for(self.len(), self.capacity()).is_some() {
+            self.shrink_to_fit();
+        }
+    }
+}
+
 /// The room that a collection should have instead of what it has.
 fn room_for(used: usize, room: usize) -> Option<usize> {
     (room > KEPT && used < room / 8).then_some(used * 2)
@@ -54,6 +65,16 @@ mod tests {
         }
         assert!(map.capacity() <= KEPT, "{}", map.capacity());
         assert!(moved < 100_000, "{moved} moves for 100,000 removals");
+    }
+
+    #[test]
+    fn a_slab_gives_back_what_lies_behind_its_last_one() {
+        let mut slab: Slab<usize> = (0..10_000).map(|number| (number, number)).collect();
+        (0..10_000).filter(|number| ![3, 500].contains(number)).for_each(|number| _ = slab.remove(number));
+        slab.give_back();
+        assert!((501..600).contains(&slab.capacity()), "{}", slab.capacity());
+        assert_eq!((slab[3], slab[500]), (3, 500));
+        assert!(slab.insert(7) < 501, "a place between them");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::hub::Quota;
 use crate::protocol::reader::FrameReader;
 use crate::protocol::{Close, EncodedFrame, SocketId, frame};
 use std::rc::Rc;
+use std::time::Instant;
 
 /// See the module.
 ///
@@ -25,14 +26,16 @@ use std::rc::Rc;
 pub(crate) struct Connection {
     pub(crate) outbox: Outbox,
     pub(crate) stream: Rc<Stream>,
-    /// Tick at which a socket that is full now last took bytes.
-    pub(crate) stalled: Option<u32>,
+    /// When a socket that is full now last took bytes.
+    pub(crate) stalled: Option<Instant>,
     /// Set once a close frame was queued: nothing is sent after it, and nothing the client says counts.
     pub(crate) closing: Option<u32>,
     /// Whether the outbox waits for the end of the turn.
     pub(crate) is_dirty: bool,
     /// Whether a task waits for the full socket to take bytes again.
     pub(crate) is_resuming: bool,
+    /// Whether the client keeps up with what it is sent.
+    pub(crate) pace: Pace,
     /// Whether the worker looks at this connection every second.
     pub(crate) is_watched: bool,
     /// Whether the client sent a close frame, or is taken for dead: once ours is sent, nothing more will come.
@@ -48,6 +51,17 @@ pub(crate) struct Connection {
     pub(crate) session: Session,
 }
 
+/// How a client keeps up with what it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Pace {
+    #[default]
+    Keeping,
+    /// Much waits for it, and its worker waits with what comes next.
+    Behind,
+    /// Much waits for it, and its worker does not wait, until it has read everything.
+    LetGo,
+}
+
 impl Connection {
     pub(crate) fn new(quota: Quota, socket_id: SocketId, stream: Rc<Stream>, now: u32) -> Self {
         Self {
@@ -57,6 +71,7 @@ impl Connection {
             closing: None,
             is_dirty: false,
             is_resuming: false,
+            pace: Pace::Keeping,
             is_watched: false,
             has_said_goodbye: false,
             since: now,

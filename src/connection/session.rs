@@ -31,6 +31,8 @@ pub(crate) struct Session {
     /// Whether it signed in or was let on a guarded channel, once.
     is_authorized: bool,
     whispers: Rate,
+    /// Subscriptions so far.
+    subscribed: u32,
 }
 
 /// Events in the present second.
@@ -45,6 +47,8 @@ struct Rate {
 pub(crate) struct Subscription {
     /// Where the worker's list of the channel has this connection; set when the subscription is admitted.
     pub(crate) place: Option<usize>,
+    /// Which of the connection's subscriptions it is.
+    pub(crate) serial: u32,
     /// The member that this connection is on a presence channel.
     pub(crate) user_id: Option<Arc<str>>,
 }
@@ -53,8 +57,7 @@ pub(crate) struct Subscription {
 #[derive(Debug)]
 pub(crate) enum Reaction {
     Nothing,
-    /// What is in the worker's own inbox counts before the client's next message: its admission, or one that it no
-    /// longer wants.
+    /// Its admission is in the worker's own inbox.
     Posted,
     /// The connection is to be taken off the channel's list.
     Unsubscribed {
@@ -72,6 +75,7 @@ impl Session {
             user: None,
             is_authorized: false,
             whispers: Rate::default(),
+            subscribed: 0,
         }
     }
 
@@ -88,7 +92,7 @@ impl Session {
         (worker, slot): (usize, usize),
         outbox: &mut Outbox,
     ) -> Reaction {
-        let subscriber = Subscriber { worker, slot, socket_id: self.socket_id };
+        let subscriber = Subscriber { worker, slot, socket_id: self.socket_id, serial: self.subscribed };
         let done = match ClientMessage::parse(text) {
             Ok(ClientMessage::Ping) => {
                 outbox.push(frame::pong());
@@ -114,7 +118,7 @@ impl Session {
 
     /// Leaves every channel and signs out, as a departing client does; the places it had.
     pub(crate) fn leave_all(&mut self, hub: &Hub, worker: usize, slot: usize) -> Vec<(Arc<str>, usize)> {
-        let subscriber = Subscriber { worker, slot, socket_id: self.socket_id };
+        let subscriber = Subscriber { worker, slot, socket_id: self.socket_id, serial: self.subscribed };
         let leave = |(name, subscription): (Arc<str>, Subscription)| {
             hub.unsubscribe(&self.app, &name, subscriber, subscription.user_id.as_deref());
             subscription.place.map(|place| (name, place))
@@ -152,7 +156,9 @@ impl Session {
             .subscribe(&self.app, name, subscriber, member.as_ref())
             .map_err(|PresenceFull| ErrorReply::presence_full(name, self.app.config.max_presence_members))?;
         let user_id = member.map(|member| member.user_id);
-        self.subscriptions.insert(shared, Subscription { place: None, user_id });
+        let serial = subscriber.serial;
+        self.subscriptions.insert(shared, Subscription { place: None, serial, user_id });
+        self.subscribed = serial.wrapping_add(1);
         self.is_authorized |= kind.is_guarded();
         view::did(self.socket_id, "subscribed to", name);
         // On a presence channel the admission comes when the channel is settled.
@@ -244,7 +250,7 @@ impl Session {
         view::did(self.socket_id, "unsubscribed from", name);
         Ok(match subscription.place {
             Some(place) => Reaction::Unsubscribed { channel, place },
-            None => Reaction::Posted,
+            None => Reaction::Nothing,
         })
     }
 

@@ -6,8 +6,9 @@ use crate::fork_guard::ForkGuard;
 use crate::hub::Socket;
 use libc::MSG_NOSIGNAL;
 use socket2::SockRef;
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice, Read};
 use std::net::Shutdown;
+use std::os::fd::{AsRawFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
@@ -55,12 +56,20 @@ impl Stream {
     /// Registers an accepted socket with the runtime of the calling thread, and shakes hands where TLS is spoken.
     pub(crate) async fn register(socket: Socket) -> io::Result<Self> {
         match socket {
-            Socket::Tcp(stream) => stream.convert(TcpStream::from_std).map(Self::Tcp),
-            Socket::Unix(stream) => stream.convert(UnixStream::from_std).map(Self::Unix),
             Socket::Tls(stream, tls) => {
                 let stream = TlsStream::accept(stream.convert(TcpStream::from_std)?, &tls).await?;
                 Ok(Self::Tls(Box::new(stream)))
             }
+            plain => Self::register_plain(plain),
+        }
+    }
+
+    /// The same for a socket that has spoken in clear.
+    pub(crate) fn register_plain(socket: Socket) -> io::Result<Self> {
+        match socket {
+            Socket::Tcp(stream) => stream.convert(TcpStream::from_std).map(Self::Tcp),
+            Socket::Unix(stream) => stream.convert(UnixStream::from_std).map(Self::Unix),
+            Socket::Tls(..) => Err(ErrorKind::InvalidData.into()),
         }
     }
 
@@ -75,6 +84,10 @@ impl Stream {
         }
     }
 
+    pub(crate) fn descriptor(&self) -> RawFd {
+        either!(self, inner => inner.as_raw_fd())
+    }
+
     pub(crate) async fn readable(&self) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.readable().await,
@@ -85,6 +98,33 @@ impl Stream {
 
     pub(crate) async fn writable(&self) -> io::Result<()> {
         either!(self, inner => inner.writable().await)
+    }
+
+    /// The same for the one task that reads all the time: nothing is put on a list for it.
+    pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(stream) if stream.has_plaintext() => Poll::Ready(Ok(())),
+            _ => either!(self, inner => inner.poll_read_ready(context)),
+        }
+    }
+
+    /// Reads what there is; how many bytes, and whether there may be more. Fewer bytes than there is room for mean that the
+    /// socket is empty, which the runtime learns here: a second call would only be told so. (The end of a stream is an event
+    /// of its own.)
+    pub(crate) fn read_some(&self, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
+        if let Self::Tls(stream) = self {
+            return stream.try_read(buffer).map(|count| (count, true));
+        }
+        let room = buffer.len();
+        let mut count = 0;
+        let read = || {
+            count = either!(self, inner => (&*SockRef::from(inner)).read(buffer))?;
+            if (1..room).contains(&count) { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        };
+        match either!(self, inner => inner.try_io(Interest::READABLE, read)) {
+            Err(_) if count > 0 => Ok((count, false)),
+            other => other.map(|()| (count, true)),
+        }
     }
 
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -100,7 +100,7 @@ impl TlsStream {
         self.socket.readable().await
     }
 
-    fn has_plaintext(&self) -> bool {
+    pub(crate) fn has_plaintext(&self) -> bool {
         let state = self.session.borrow_mut().process_new_packets();
         state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0)
     }

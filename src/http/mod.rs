@@ -20,7 +20,7 @@ use crate::hub::{App, Hub, Socket};
 use crate::view;
 use crate::worker::Worker;
 use bytes::Bytes;
-use handshake::First;
+use handshake::{FIRST_READ, First};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
@@ -39,6 +39,7 @@ use std::io::{self, ErrorKind, Read};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
+use tokio::task::spawn_local;
 
 type Answer = Response<Full<Bytes>>;
 
@@ -67,31 +68,53 @@ impl Refusal {
     }
 }
 
-/// Speaks HTTP with a socket until it ends or has become a WebSocket.
-pub(crate) fn serve(worker: Rc<Worker>, socket: Socket) -> Pin<Box<dyn Future<Output = ()>>> {
-    Box::pin(async move {
-        if let Err(error) = meet(&worker, socket).await {
-            tracing::debug!(%error, "a connection ended early");
+/// Hears what an accepted socket says first, and has it answered: at once if it is a handshake in one piece.
+pub(crate) fn serve(worker: &Rc<Worker>, socket: Socket) {
+    let mut buffer = [0; FIRST_READ];
+    // Whoever is as near as a proxy has said it by now. Read before the runtime knows the socket, it wakes nobody.
+    let first = First::read(&mut buffer, |buffer| read_now(&socket, buffer));
+    let met = first.and_then(|first| {
+        if let First::Silence = first {
+            spawn_local(told(wait(Rc::clone(worker), socket)));
+            return Ok(());
         }
-    })
+        Stream::register_plain(socket).inspect_err(warn).map(|stream| meet(worker, stream, first))
+    });
+    tell(met);
 }
 
-/// Reads what the client says first, and decides who answers.
-async fn meet(worker: &Rc<Worker>, socket: Socket) -> io::Result<()> {
-    // Whoever is as near as a proxy has said it by now. Read before the runtime knows the socket, it wakes nobody.
-    let mut first = First::read(|buffer| read_now(&socket, buffer))?;
-    let stream = Stream::register(socket)
-        .await
-        .inspect_err(|error| tracing::warn!(%error, "an accepted connection could not be registered"))?;
-    if let First::Silence = first {
-        tokio::time::timeout(HEADER_TIMEOUT, stream.readable()).await??;
-        first = First::read(|buffer| stream.try_read(buffer))?;
-    }
-    match first {
-        First::End => Ok(()),
-        First::Handshake(handshake) => upgrade::enter(worker, stream, *handshake).await,
-        First::Silence => speak(worker, Prefixed::new(Bytes::new(), stream)).await,
-        First::Http(beginning) => speak(worker, Prefixed::new(beginning, stream)).await,
+/// Answers the first words of a client.
+fn meet(worker: &Rc<Worker>, stream: Stream, first: First<'_>) {
+    let beginning = match first {
+        First::End => return,
+        First::Handshake(handshake) => return upgrade::enter(worker, stream, &handshake),
+        First::Silence => Bytes::new(),
+        First::Http(beginning) => Bytes::copy_from_slice(beginning),
+    };
+    spawn_local(told(speak(worker, Prefixed::new(beginning, stream))));
+}
+
+/// Waits for the first words of a client.
+async fn wait(worker: Rc<Worker>, socket: Socket) -> io::Result<()> {
+    let stream = Stream::register(socket).await.inspect_err(warn)?;
+    tokio::time::timeout(HEADER_TIMEOUT, stream.readable()).await??;
+    let mut buffer = [0; FIRST_READ];
+    let first = First::read(&mut buffer, |buffer| stream.try_read(buffer))?;
+    meet(&worker, stream, first);
+    Ok(())
+}
+
+async fn told(conversation: impl Future<Output = io::Result<()>>) {
+    tell(conversation.await);
+}
+
+fn warn(error: &io::Error) {
+    tracing::warn!(%error, "an accepted connection could not be registered");
+}
+
+fn tell(ended: io::Result<()>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
     }
 }
 

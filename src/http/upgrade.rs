@@ -1,8 +1,8 @@
 //! `GET /app/{key}`: from an HTTP request to a WebSocket client, or to one that is told why not.
 
+use super::Answer;
 use super::handshake::Handshake;
 use super::prefixed::Prefixed;
-use super::{Answer, query::Query};
 use crate::connection::{Peer, Stream};
 use crate::hub::Quota;
 use crate::protocol::{Close, EncodedFrame, frame};
@@ -11,14 +11,14 @@ use crate::worker::Worker;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{ORIGIN, UPGRADE};
+use hyper::header::{HeaderName, ORIGIN, UPGRADE};
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::spawn_local;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 /// Protocol versions served. 1 to 3 are dropped by the hosted service, 7 is the present one.
@@ -32,16 +32,81 @@ pub(super) fn is_requested(request: &Request<Incoming>) -> bool {
     upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
 }
 
+/// What decides whether a client is let in.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
+    pub(super) origin: Option<&'a str>,
+    /// The scheme that a proxy says it speaks with the client.
+    pub(super) proxy_says: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    fn of<B>(request: &'a Request<B>) -> Self {
+        let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+        Self {
+            path: request.uri().path(),
+            query: request.uri().query().unwrap_or_default(),
+            origin: header(ORIGIN),
+            proxy_says: header(HeaderName::from_static("x-forwarded-proto")),
+        }
+    }
+
+    /// Admits the client, and lets whoever watches know if it is refused.
+    fn admit(&self, worker: &Worker, peer: impl FnOnce() -> Peer) -> Result<Quota, Close> {
+        let admission = self.check(worker, peer);
+        if let Err(close) = &admission {
+            let who = format_args!("a connection to {}", self.path);
+            view::refused(who, format_args!("{} {}", close.code, close.reason));
+        }
+        admission
+    }
+
+    /// Checks in the order of the protocol contract: key, app, TLS, protocol, quota, origin.
+    fn check(&self, worker: &Worker, peer: impl FnOnce() -> Peer) -> Result<Quota, Close> {
+        let inside = self.path.strip_prefix(worker.settings.path_prefix.as_str());
+        let key = inside.and_then(|path| path.strip_prefix("/app/")).ok_or(Close::PATH_NOT_FOUND)?;
+        let app = worker.hub.app_by_key(key).ok_or(Close::UNKNOWN_APP)?;
+        if !app.config.enabled {
+            return Err(Close::APP_DISABLED);
+        }
+        if app.config.requires_tls && !self.is_encrypted(peer()) {
+            return Err(Close::TLS_ONLY);
+        }
+        let protocol = form_urlencoded::parse(self.query.as_bytes())
+            .find_map(|(key, value)| (key == "protocol").then_some(value));
+        // Whether the hosted service still assumes an old version where none is given is not known: be lenient.
+        if let Some(protocol) = protocol {
+            let protocol: u32 = protocol.parse().map_err(|_| Close::INVALID_VERSION)?;
+            if !PROTOCOLS.contains(&protocol) {
+                return Err(Close::UNSUPPORTED_PROTOCOL);
+            }
+        }
+        let quota = app.take_connection().ok_or(Close::OVER_QUOTA)?;
+        if !app.config.allowed_origins.allow(self.origin) {
+            return Err(Close::ORIGIN_REFUSED);
+        }
+        Ok(quota)
+    }
+
+    /// Whether the client speaks TLS with this server, or with a proxy that says so: to be believed from this host only.
+    fn is_encrypted(&self, peer: Peer) -> bool {
+        let is_proxied = matches!(self.proxy_says, Some("https" | "wss"));
+        peer.is_encrypted || (peer.is_local && is_proxied)
+    }
+}
+
 /// Switches protocols.
 ///
 /// A client that is refused is let in all the same, to be told so: a browser shows its page nothing of a failed
 /// handshake, and pusher-js would come back again and again.
 pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, peer: Peer) -> Answer {
     let upgrade = hyper::upgrade::on(&mut request);
-    let admission = admit(worker, &request, || peer);
+    let admission = Asked::of(&request).admit(worker, || peer);
     match create_response(&request.map(|_| ())) {
         Ok(response) => {
-            tokio::task::spawn_local(switch(Rc::clone(worker), upgrade, admission));
+            spawn_local(switch(Rc::clone(worker), upgrade, admission));
             response.map(|()| Full::default())
         }
         Err(error) => {
@@ -53,59 +118,12 @@ pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, peer: 
 }
 
 /// The same for a handshake that came in one piece.
-pub(super) async fn enter(worker: &Rc<Worker>, stream: Stream, handshake: Handshake) -> io::Result<()> {
-    let Handshake { request, answer, leftover } = handshake;
-    match admit(worker, &request, || stream.peer()) {
-        Ok(quota) => adopt(worker, quota, stream, answer, &leftover),
-        // Boxed: those who are let in, nearly all, need no room for it.
-        Err(close) => Box::pin(refuse(stream, answer, &close)).await,
+pub(super) fn enter(worker: &Rc<Worker>, stream: Stream, handshake: &Handshake<'_>) {
+    let answer = handshake.answer();
+    match handshake.asked.admit(worker, || stream.peer()) {
+        Ok(quota) => adopt(worker, quota, stream, &answer, handshake.leftover),
+        Err(close) => drop(spawn_local(refuse(stream, answer.into(), close))),
     }
-    Ok(())
-}
-
-/// Admits a request, and lets whoever watches know if it is refused.
-fn admit<B>(worker: &Worker, request: &Request<B>, peer: impl FnOnce() -> Peer) -> Result<Quota, Close> {
-    let admission = check(worker, request, peer);
-    if let Err(close) = &admission {
-        let who = format_args!("a connection to {}", request.uri().path());
-        view::refused(who, format_args!("{} {}", close.code, close.reason));
-    }
-    admission
-}
-
-/// Checks in the order of the protocol contract: key, app, TLS, protocol, quota, origin.
-fn check<B>(worker: &Worker, request: &Request<B>, peer: impl FnOnce() -> Peer) -> Result<Quota, Close> {
-    let uri = request.uri();
-    let inside = uri.path().strip_prefix(worker.settings.path_prefix.as_str());
-    let key = inside.and_then(|path| path.strip_prefix("/app/")).ok_or(Close::PATH_NOT_FOUND)?;
-    let app = worker.hub.app_by_key(key).ok_or(Close::UNKNOWN_APP)?;
-    if !app.config.enabled {
-        return Err(Close::APP_DISABLED);
-    }
-    if app.config.requires_tls && !is_encrypted(peer(), request) {
-        return Err(Close::TLS_ONLY);
-    }
-    let query = Query::parse(uri.query().unwrap_or_default());
-    // Whether the hosted service still assumes an old version where none is given is not known: be lenient.
-    if let Some(protocol) = query.get("protocol") {
-        let protocol: u32 = protocol.parse().map_err(|_| Close::INVALID_VERSION)?;
-        if !PROTOCOLS.contains(&protocol) {
-            return Err(Close::UNSUPPORTED_PROTOCOL);
-        }
-    }
-    let quota = app.take_connection().ok_or(Close::OVER_QUOTA)?;
-    let origin = request.headers().get(ORIGIN).and_then(|value| value.to_str().ok());
-    if !app.config.allowed_origins.allow(origin) {
-        return Err(Close::ORIGIN_REFUSED);
-    }
-    Ok(quota)
-}
-
-/// Whether the client speaks TLS with this server, or with a proxy that says so: to be believed from this host only.
-fn is_encrypted<B>(peer: Peer, request: &Request<B>) -> bool {
-    let is_proxied =
-        || request.headers().get("x-forwarded-proto").is_some_and(|proto| proto == "https" || proto == "wss");
-    peer.is_encrypted || (peer.is_local && is_proxied())
 }
 
 async fn switch(worker: Rc<Worker>, upgrade: OnUpgrade, admission: Result<Quota, Close>) {
@@ -113,24 +131,23 @@ async fn switch(worker: Rc<Worker>, upgrade: OnUpgrade, admission: Result<Quota,
     let Ok(parts) = upgraded.downcast::<TokioIo<Prefixed>>() else { return };
     let (unread, stream) = parts.io.into_inner().into_parts();
     // Hyper has sent the answer.
-    let answer = Bytes::new();
     match admission {
-        Ok(quota) => adopt(&worker, quota, stream, answer, &[parts.read_buf, unread].concat()),
-        Err(close) => refuse(stream, answer, &close).await,
+        Ok(quota) => adopt(&worker, quota, stream, &[], &[parts.read_buf, unread].concat()),
+        Err(close) => refuse(stream, Bytes::new(), close).await,
     }
 }
 
-fn adopt(worker: &Rc<Worker>, quota: Quota, stream: Stream, answer: Bytes, leftover: &[u8]) {
+fn adopt(worker: &Rc<Worker>, quota: Quota, stream: Stream, answer: &[u8], leftover: &[u8]) {
     if let Err(error) = worker.adopt(quota, stream, answer, leftover) {
         tracing::error!(%error, "a new connection could not be given a socket id");
     }
 }
 
 /// Tells a client why it is refused, by event and by close code, and makes sure that the socket ends.
-async fn refuse(mut stream: Stream, answer: Bytes, close: &Close) {
+async fn refuse(mut stream: Stream, answer: Bytes, close: Close) {
     let said = async {
         let words: [EncodedFrame; 3] =
-            [answer, frame::error(Some(close.code), &close.reason), frame::close(close)];
+            [answer, frame::error(Some(close.code), &close.reason), frame::close(&close)];
         stream.write_all(&words.concat()).await?;
         stream.shutdown().await?;
         let mut ignored = [0; 512];

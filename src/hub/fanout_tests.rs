@@ -33,7 +33,7 @@ impl House {
     }
 
     fn subscribe(&self, channel: &str, worker: usize) {
-        let subscriber = Subscriber { worker, slot: 7, socket_id: SocketId::from_random(7) };
+        let subscriber = Subscriber { worker, slot: 7, socket_id: SocketId::from_random(7), serial: 0 };
         assert_eq!(self.hub.subscribe(self.app(), channel, subscriber, None).map(drop), Ok(()));
     }
 

@@ -1,11 +1,12 @@
 //! The way to a worker from every other thread.
 
+use super::Subscriber;
 use crate::fork_guard::ForkGuard;
 use crate::protocol::{Close, EncodedFrame, SocketId};
 use crate::tls::Tls;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -52,8 +53,7 @@ pub(crate) struct Delivery {
 pub(crate) struct Admission {
     pub(crate) app: usize,
     pub(crate) channel: Arc<str>,
-    /// Slots and socket ids.
-    pub(crate) connections: Vec<(usize, SocketId)>,
+    pub(crate) subscribers: Vec<Subscriber>,
     pub(crate) succeeded: EncodedFrame,
     /// On a cache channel: what is remembered, or that nothing is.
     pub(crate) remembered: Option<EncodedFrame>,
@@ -86,6 +86,8 @@ pub(crate) struct Mailbox {
 struct State {
     bytes: AtomicUsize,
     bell: Notify,
+    /// Whether the last letter says so.
+    is_stopping: AtomicBool,
     /// How many inboxes are over the mark, of those made together. Whoever asks looks at one number that hardly ever
     /// changes, and not at a busy number per worker.
     over_mark: Arc<AtomicIsize>,
@@ -105,6 +107,9 @@ impl Inbox {
 
     /// Delivers the letter and wakes the worker. A worker that has ended gets no more letters.
     pub(crate) fn send(&self, letter: Letter) {
+        if let Letter::Stop { .. } = letter {
+            self.state.is_stopping.store(true, Ordering::Relaxed);
+        }
         self.state.add(letter.weight());
         if self.sender.send(letter).is_ok() {
             self.state.bell.notify_one();
@@ -147,6 +152,11 @@ impl Mailbox {
         self.receiver.is_empty()
     }
 
+    /// Whether the worker is to stop once it has taken everything.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.state.is_stopping.load(Ordering::Relaxed)
+    }
+
     /// Waits until [`Inbox::send`] or [`Mailbox::ring`] was called since the last wait.
     pub(crate) async fn rung(&self) {
         self.state.bell.notified().await;
@@ -160,15 +170,24 @@ impl Mailbox {
 
 impl Letter {
     fn weight(&self) -> usize {
-        let frame = match self {
-            Self::Deliver(delivery) => delivery.frame.len() + delivery.receivers as usize * PLACE_IN_OUTBOX,
+        let receivers = match self {
+            Self::Deliver(delivery) => delivery.receivers as usize,
+            Self::Admit(admission) => admission.subscribers.len(),
+            _ => 0,
+        };
+        self.frame_bytes() + receivers * PLACE_IN_OUTBOX
+    }
+
+    /// Bytes that it may add to an outbox, and what it takes itself.
+    pub(crate) fn frame_bytes(&self) -> usize {
+        let frames = match self {
+            Self::Deliver(delivery) => delivery.frame.len(),
             Self::Admit(admission) => {
-                let remembered = admission.remembered.as_ref().map_or(0, EncodedFrame::len);
-                admission.succeeded.len() + remembered + admission.connections.len() * PLACE_IN_OUTBOX
+                admission.succeeded.len() + admission.remembered.as_ref().map_or(0, EncodedFrame::len)
             }
             Self::Send { frame, .. } => frame.len(),
             Self::Settle { .. } | Self::Close { .. } | Self::Adopt(_) | Self::Stop { .. } => 0,
         };
-        frame + size_of::<Self>()
+        frames + size_of::<Self>()
     }
 }

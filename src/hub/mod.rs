@@ -104,6 +104,9 @@ pub(crate) struct Subscriber {
     pub(crate) worker: usize,
     pub(crate) slot: usize,
     pub(crate) socket_id: SocketId,
+    /// Which of its connection's subscriptions it is: an admission may come when the client has unsubscribed, and has
+    /// subscribed to the same channel anew.
+    pub(crate) serial: u32,
 }
 
 /// The server has no room for the event now: somebody must wait or be told.
@@ -204,7 +207,7 @@ impl Hub {
                 self.inboxes[subscriber.worker].send(Letter::Admit(Admission {
                     app: app.index,
                     channel: Arc::clone(&name),
-                    connections: vec![(subscriber.slot, subscriber.socket_id)],
+                    subscribers: vec![subscriber],
                     succeeded,
                     remembered,
                 }));

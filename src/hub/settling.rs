@@ -12,12 +12,13 @@
 //! So everybody sees the order of things that they would see if each had been told at once: a newcomer gets a list with
 //! all who came before the settlement and no news of them, and after it whatever happens on the channel from then on.
 
+use super::Subscriber;
 use super::cache::Cache;
 use super::channel::Channel;
 use super::inbox::{Admission, Letter};
 use super::presence::Unsettled;
 use super::{App, Hub, Shard};
-use crate::protocol::{ChannelKind, SocketId};
+use crate::protocol::ChannelKind;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -75,18 +76,18 @@ impl Hub {
         if arrivals.is_empty() {
             return;
         }
-        let mut newcomers: Vec<Vec<(usize, SocketId)>> = vec![Vec::new(); self.inboxes.len()];
+        let mut newcomers: Vec<Vec<Subscriber>> = vec![Vec::new(); self.inboxes.len()];
         for arrival in arrivals.into_values() {
             channel.count(arrival.worker);
-            newcomers[arrival.worker].push((arrival.slot, arrival.socket_id));
+            newcomers[arrival.worker].push(arrival);
         }
         let (succeeded, remembered) = self.welcome(app, name, channel, cache);
-        let concerned = newcomers.into_iter().enumerate().filter(|(_, connections)| !connections.is_empty());
-        for (worker, connections) in concerned {
+        let concerned = newcomers.into_iter().enumerate().filter(|(_, subscribers)| !subscribers.is_empty());
+        for (worker, subscribers) in concerned {
             self.inboxes[worker].send(Letter::Admit(Admission {
                 app: app.index,
                 channel: Arc::clone(name),
-                connections,
+                subscribers,
                 succeeded: succeeded.clone(),
                 remembered: remembered.clone(),
             }));

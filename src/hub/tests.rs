@@ -29,7 +29,7 @@ fn observed(observer: Option<Observer>) -> House {
 impl House {
     fn subscribe(&self, channel: &str, worker: usize, user_id: Option<&str>) {
         let member = user_id.map(|user_id| Member { user_id: user_id.into(), user_info: "null".into() });
-        let subscriber = Subscriber { worker, slot: 7, socket_id: SocketId::from_random(7) };
+        let subscriber = Subscriber { worker, slot: 7, socket_id: SocketId::from_random(7), serial: 0 };
         assert_eq!(
             self.hub.subscribe(&self.app, channel, subscriber, member.as_ref()).as_deref(),
             Ok(channel)
@@ -37,7 +37,7 @@ impl House {
     }
 
     fn unsubscribe(&self, channel: &str, worker: usize, user_id: Option<&str>) {
-        let subscriber = Subscriber { worker, slot: 7, socket_id: SocketId::from_random(7) };
+        let subscriber = Subscriber { worker, slot: 7, socket_id: SocketId::from_random(7), serial: 0 };
         self.hub.unsubscribe(&self.app, channel, subscriber, user_id);
     }
 

@@ -118,8 +118,12 @@ mod tests {
         let (inboxes, _mailboxes) = Inbox::for_workers(1);
         let hub = Hub::new(&settings.settle().unwrap(), inboxes, None, Arc::default());
         let app = hub.app_by_id("1").unwrap();
-        let connection =
-            |number: u64| Subscriber { worker: 0, slot: 7, socket_id: SocketId::from_random(number) };
+        let connection = |number: u64| Subscriber {
+            worker: 0,
+            slot: 7,
+            socket_id: SocketId::from_random(number),
+            serial: 0,
+        };
         // Everybody watches user 1, and each a user of their own.
         let user = |number: u64| {
             let text = format!(r#"{{"id":"{number}","watchlist":["1","friend of {number}"]}}"#);

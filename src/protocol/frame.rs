@@ -6,9 +6,11 @@
 
 use super::presence::Listed;
 use super::{Close, ErrorReply, SocketId};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::fmt::Display;
+use std::io::Write;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
@@ -40,12 +42,13 @@ pub fn client_event(event: &str, channel: &str, data: &RawValue, user_id: Option
     frame.raw("}").text()
 }
 
-/// The first frame on every connection. `activity_timeout` in seconds, not zero: pusher-js throws on zero.
+/// The first frame on every connection, behind `answer`, what the client has yet to be told before it: one buffer is one
+/// `send`. `activity_timeout` in seconds, not zero: pusher-js throws on zero.
 #[must_use]
-pub fn connection_established(socket_id: SocketId, activity_timeout: u32) -> EncodedFrame {
-    let data = format!(r#"{{"socket_id":"{socket_id}","activity_timeout":{activity_timeout}}}"#);
-    let mut frame = Builder::with_capacity(160);
-    frame.raw(r#"{"event":"pusher:connection_established","data":"#).string(&data).raw("}").text()
+pub fn connection_established(answer: &[u8], socket_id: SocketId, activity_timeout: u32) -> EncodedFrame {
+    let mut frame = Builder::behind(answer, 128);
+    frame.raw(r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\""#).number(socket_id);
+    frame.raw(r#"\",\"activity_timeout\":"#).number(activity_timeout).raw(r#"}"}"#).text()
 }
 
 /// `subscription_succeeded` on a channel that is no presence channel.
@@ -73,7 +76,7 @@ pub fn roster<'a>(channel: &str, members: impl ExactSizeIterator<Item = &'a List
     for (index, member) in members.enumerate() {
         frame.raw(if index == 0 { "" } else { "," }).raw(member.entry());
     }
-    frame.raw(r#"},\"count\":"#).raw(&count.to_string()).raw(r#"}}"}"#).text()
+    frame.raw(r#"},\"count\":"#).number(count).raw(r#"}}"}"#).text()
 }
 
 /// `member_added` with the JSON text of the member.
@@ -174,17 +177,28 @@ pub fn message(kind: Data, payload: &[u8]) -> EncodedFrame {
 }
 
 /// A payload under construction, with room left for the header in front of it.
-struct Builder(Vec<u8>);
+struct Builder {
+    /// What goes out before the frame, room for the header, and the payload.
+    buffer: Vec<u8>,
+    /// Where the payload begins.
+    payload: usize,
+}
 
 impl Builder {
     fn with_capacity(payload: usize) -> Self {
-        let mut buffer = Vec::with_capacity(HEADER_ROOM + payload);
-        buffer.resize(HEADER_ROOM, 0);
-        Self(buffer)
+        Self::behind(&[], payload)
+    }
+
+    fn behind(before: &[u8], payload: usize) -> Self {
+        let start = before.len() + HEADER_ROOM;
+        let mut buffer = Vec::with_capacity(start + payload);
+        buffer.extend_from_slice(before);
+        buffer.resize(start, 0);
+        Self { buffer, payload: start }
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.extend_from_slice(bytes);
+        self.buffer.extend_from_slice(bytes);
         self
     }
 
@@ -192,9 +206,16 @@ impl Builder {
         self.bytes(text.as_bytes())
     }
 
+    /// What needs no escapes.
+    fn number(&mut self, number: impl Display) -> &mut Self {
+        #[expect(clippy::expect_used, reason = "a Vec takes every write")]
+        write!(self.buffer, "{number}").expect("a number into a Vec");
+        self
+    }
+
     fn string(&mut self, text: &str) -> &mut Self {
         #[expect(clippy::expect_used, reason = "a string has a JSON form and a Vec takes every write")]
-        serde_json::to_writer(&mut self.0, text).expect("a string into a Vec");
+        serde_json::to_writer(&mut self.buffer, text).expect("a string into a Vec");
         self
     }
 
@@ -203,12 +224,16 @@ impl Builder {
     }
 
     fn finish(&mut self, opcode: OpCode) -> EncodedFrame {
-        let length = (self.0.len() - HEADER_ROOM) as u64;
+        let length = (self.buffer.len() - self.payload) as u64;
         let header = FrameHeader { opcode, ..FrameHeader::default() };
-        let start = HEADER_ROOM - header.len(length);
+        let start = self.payload - header.len(length);
         #[expect(clippy::expect_used, reason = "the header's own length was set aside for it")]
-        header.format(length, &mut &mut self.0[start..HEADER_ROOM]).expect("room for the header");
-        Bytes::from(std::mem::take(&mut self.0)).slice(start..)
+        header.format(length, &mut &mut self.buffer[start..self.payload]).expect("room for the header");
+        let before = self.payload - HEADER_ROOM;
+        self.buffer.copy_within(..before, start - before);
+        let mut frame = Bytes::from(std::mem::take(&mut self.buffer));
+        frame.advance(start - before);
+        frame
     }
 }
 
@@ -231,7 +256,7 @@ mod tests {
     fn data_has_the_form_of_the_contract() {
         let id = SocketId::from_random(1 << 32 | 2);
         assert_eq!(
-            text(&connection_established(id, 50)),
+            text(&connection_established(&[], id, 50)),
             r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\",\"activity_timeout\":50}"}"#
         );
         assert_eq!(
@@ -304,6 +329,14 @@ mod tests {
         assert_eq!(length(&event("e", "c", &"x".repeat(126 - overhead))), (126, 130));
         assert_eq!(length(&event("e", "c", &"x".repeat(65_535 - overhead))), (126, 65_539));
         assert_eq!(length(&event("e", "c", &"x".repeat(65_536 - overhead))), (127, 65_546));
+    }
+
+    #[test]
+    fn the_greeting_follows_what_comes_before_it() {
+        let id = SocketId::from_random(u64::MAX);
+        let (alone, behind) =
+            (connection_established(&[], id, 50), connection_established(b"answer", id, 50));
+        assert_eq!(behind, [b"answer", &alone[..]].concat());
     }
 
     #[test]

@@ -112,8 +112,11 @@ impl Server {
             })?;
             self.drains.push((stop, thread));
         }
-        let settings =
-            WorkerSettings { path_prefix: config.path_prefix.clone(), send_timeout: config.send_timeout };
+        let settings = WorkerSettings {
+            path_prefix: config.path_prefix.clone(),
+            send_timeout: Duration::from_secs(config.send_timeout.into()),
+            max_event_bytes: config.apps.iter().map(|app| app.max_event_bytes).min().unwrap_or_default(),
+        };
         for (index, mailbox) in mailboxes.into_iter().enumerate() {
             let (hub, settings, apps) = (Arc::clone(&self.hub), settings.clone(), config.apps.len());
             let thread = self.spawn(format!("canyon-worker-{index}"), move || {

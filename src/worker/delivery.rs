@@ -2,11 +2,15 @@
 
 use super::State;
 use crate::connection::SharedFrame;
-use crate::hub::{Admission, Delivery};
+use crate::hub::{Admission, Delivery, Subscriber};
 use crate::protocol::{EncodedFrame, SocketId};
 
 /// Deliveries of one turn: enough to fill many frames into each `sendmsg`, few enough that reading is not held up.
 pub(super) const TURN_BUDGET: usize = 20_000;
+
+/// Bytes that one turn may add to an outbox: many frames for each `sendmsg`, and yet a client that falls behind is noticed
+/// before it is past all bounds.
+pub(super) const TURN_BYTES: usize = 256 << 10;
 
 /// Local subscribers up to which an event's receivers are flushed ahead of large fan-outs.
 const SMALL_CHANNEL: usize = 32;
@@ -38,20 +42,22 @@ impl State {
     pub(super) fn admit(&mut self, admission: &Admission) -> usize {
         let succeeded = SharedFrame::new(admission.succeeded.clone());
         let remembered = admission.remembered.clone().map(SharedFrame::new);
-        for &(slot, socket_id) in &admission.connections {
+        for &Subscriber { slot, socket_id, serial, .. } in &admission.subscribers {
             if !self.holds(slot, socket_id) {
                 continue;
             }
             let connection = &mut self.connections[slot];
             // It may have unsubscribed while the letter was on its way.
-            if let Some(subscription) = connection.session.subscriptions.get_mut(&admission.channel) {
+            if let Some(subscription) = connection.session.subscriptions.get_mut(&admission.channel)
+                && subscription.serial == serial
+            {
                 subscription.place = Some(self.subscribers.add(admission.app, &admission.channel, slot));
                 connection.deliver(&succeeded);
                 remembered.iter().for_each(|frame| connection.deliver(frame));
                 self.mark_prompt(slot);
             }
         }
-        admission.connections.len()
+        admission.subscribers.len()
     }
 
     /// Gives a frame to one connection, if it is still there.

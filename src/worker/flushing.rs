@@ -1,19 +1,25 @@
 //! From outboxes to sockets: one system call per dirty connection and turn, and what becomes of those that do not read.
 
 use super::{State, Worker};
-use crate::connection::Flushed;
+use crate::connection::{Flushed, Pace};
 use crate::protocol::{Close, SocketId};
+use std::hint::black_box;
 use std::rc::Rc;
+use std::time::Instant;
 use tokio::task::spawn_local;
 
 /// Connections of large fan-outs flushed before the inbox and the readers get a chance again.
 const BULK_SLICE: usize = 128;
 
+/// Connections whose memory is fetched before they are flushed, together: the kernel's TCP has thrown it out of the caches
+/// since the last event, and one after the other each of them would wait for it.
+const FETCHED: usize = 8;
+
 /// Seconds that a client gets to answer a close frame.
 const CLOSE_WAIT: u32 = 3;
 
 /// An outbox over this many times `max_event_bytes` marks a slow client, if it makes no progress.
-const SLOW_EVENTS: usize = 4;
+pub(super) const SLOW_EVENTS: usize = 4;
 
 /// ... and over this many times, whether it makes progress or not: memory has an end. Times the longest frame that waits,
 /// if that is longer: the list of a presence channel may be, and must not be held against a client that is reading it.
@@ -25,21 +31,26 @@ impl Worker {
         while let Some(slot) = state.prompt.pop_front() {
             self.flush(state, slot);
         }
-        for _ in 0..BULK_SLICE {
-            let Some(slot) = state.bulk.pop_front() else { break };
-            self.flush(state, slot);
+        for _ in 0..BULK_SLICE / FETCHED {
+            state.fetch_next();
+            for _ in 0..FETCHED {
+                let Some(slot) = state.bulk.pop_front() else { return };
+                self.flush(state, slot);
+            }
         }
     }
 
     fn flush(self: &Rc<Self>, state: &mut State, slot: usize) {
-        let now = state.wheel.now();
         let Some(connection) = state.connections.get_mut(slot) else { return };
         connection.is_dirty = false;
         let stream = &connection.stream;
+        let waiting = connection.outbox.len();
         let flushed = connection.outbox.flush(|slices| stream.try_write(slices));
+        state.holdup.note(connection.pace, waiting - connection.outbox.len());
         match stream.settled(flushed) {
             Flushed::Everything => {
                 connection.stalled = None;
+                state.holdup.catch_up(&mut connection.pace);
                 if connection.has_said_goodbye {
                     self.remove(state, slot);
                 } else if connection.closing.is_some() {
@@ -51,7 +62,7 @@ impl Worker {
             Flushed::Blocked { progress } => {
                 stream.note_full();
                 if progress || connection.stalled.is_none() {
-                    connection.stalled = Some(now);
+                    connection.stalled = Some(Instant::now());
                 }
                 if !std::mem::replace(&mut connection.is_resuming, true) {
                     let socket_id = connection.session.socket_id;
@@ -101,23 +112,59 @@ impl Worker {
 
     /// Hangs up on a client that is slow: its outbox is over the limit and it made no progress for the send timeout,
     /// or its outbox is past all bounds. It is told with 4100, in case it reads after all.
+    ///
+    /// Whether it is to be waited for, or need not be any more, is seen here, too.
     fn judge(&self, state: &mut State, slot: usize) {
-        let now = state.wheel.now();
+        let (tick, now) = (state.wheel.now(), Instant::now());
         let connection = &mut state.connections[slot];
         let event = connection.session.app.config.max_event_bytes;
         let waiting = connection.outbox.weight();
-        let stuck = connection.stalled.is_some_and(|since| now >= since + self.settings.send_timeout);
-        let hopeless =
-            waiting > HOPELESS_EVENTS * event && waiting > HOPELESS_EVENTS * connection.outbox.longest();
-        let slow = (stuck && waiting > SLOW_EVENTS * event) || hopeless;
+        let has_much = waiting > SLOW_EVENTS * event;
+        let is_over =
+            |events: usize| waiting > events * event && waiting > events * connection.outbox.longest();
+        let progress = connection.stalled.unwrap_or(now);
+        if connection.pace == Pace::Behind && !has_much {
+            state.holdup.catch_up(&mut connection.pace);
+        } else if connection.pace == Pace::Keeping && connection.closing.is_none() && is_over(SLOW_EVENTS) {
+            state.holdup.fall_behind(&mut connection.pace, progress, now);
+        }
+        let stuck = now.duration_since(progress) >= self.settings.send_timeout;
+        let slow = (stuck && has_much) || is_over(HOPELESS_EVENTS);
         if slow && connection.closing.is_none() {
             connection.outbox.discard_unsent();
-            connection.close(&Close::TOO_SLOW, now);
+            connection.close(&Close::TOO_SLOW, tick);
+            state.holdup.catch_up(&mut connection.pace);
             self.hub.metrics.slow_clients_closed.increment();
             let session = &connection.session;
             tracing::info!(socket_id = %session.socket_id, app = %session.app.config.id, waiting, "closed a slow client");
             state.watch(slot);
             state.mark_prompt(slot);
+        }
+    }
+}
+
+impl State {
+    /// Reads what the next flushes begin with.
+    fn fetch_next(&self) {
+        for &slot in self.bulk.iter().take(FETCHED) {
+            black_box(
+                self.connections.get(slot).map(|next| (next.outbox.is_empty(), next.stream.descriptor())),
+            );
+        }
+    }
+
+    /// Lets go of those who are waited for in vain.
+    pub(super) fn check_holdup(&mut self) {
+        let now = Instant::now();
+        self.holdup.note_turn(now);
+        if self.holdup.is_vain(now) {
+            // Who is behind is stalled, and who is stalled is watched.
+            for entry in &self.watched {
+                let connection = self.connections.get_mut(entry.slot);
+                if let Some(connection) = connection.filter(|it| it.session.socket_id == entry.socket_id) {
+                    self.holdup.let_go(&mut connection.pace);
+                }
+            }
         }
     }
 }

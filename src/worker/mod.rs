@@ -18,8 +18,10 @@
 
 mod delivery;
 mod flushing;
+mod holdup;
 mod liveness;
 mod settling;
+mod socket_ids;
 mod subscribers;
 mod trim;
 mod wheel;
@@ -30,17 +32,17 @@ use crate::protocol::reader::{Decoder, Incoming};
 use crate::protocol::{ErrorReply, SocketId, frame};
 use crate::spare::Spare;
 use crate::view;
-use bytes::Bytes;
+use holdup::Holdup;
 use settling::{Unsettled, pause};
 use slab::Slab;
+use socket_ids::SocketIds;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
-use std::future::Future;
+use std::future::poll_fn;
 use std::io::{self, ErrorKind};
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use subscribers::Subscribers;
 use tokio::task::{LocalSet, spawn_local, yield_now};
 use trim::Trim;
@@ -55,15 +57,20 @@ const MAX_CLIENT_MESSAGE: usize = 64 << 10;
 /// How long, at least, a stopping worker waits for its clients to see their close frames and hang up.
 const FAREWELL: Duration = Duration::from_millis(60);
 
+/// Accepted sockets that are heard in one turn: enough for an avalanche, few enough that nobody waits for it.
+const NEWCOMERS: usize = 32;
+
 /// Speaks HTTP with an accepted socket until it ends or becomes a WebSocket.
-pub(crate) type Serve = fn(Rc<Worker>, Socket) -> Pin<Box<dyn Future<Output = ()>>>;
+pub(crate) type Serve = fn(&Rc<Worker>, Socket);
 
 /// What a worker needs to know of the configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct WorkerSettings {
     pub(crate) path_prefix: String,
-    /// Ticks without progress after which a client with a full outbox is slow.
-    pub(crate) send_timeout: u32,
+    /// Time without progress after which a client with a full outbox is slow.
+    pub(crate) send_timeout: Duration,
+    /// The smallest that any app has.
+    pub(crate) max_event_bytes: usize,
 }
 
 /// See the module.
@@ -73,8 +80,19 @@ pub(crate) struct Worker {
     pub(crate) settings: WorkerSettings,
     mailbox: Mailbox,
     serve: Serve,
+    /// Bytes that a turn may add to an outbox.
+    turn_bytes: usize,
     read_buffer: RefCell<Box<[u8]>>,
     state: RefCell<State>,
+}
+
+/// What was read at once.
+enum Chunk {
+    /// There may be more.
+    Part,
+    All,
+    /// Nothing, and nothing will come.
+    End,
 }
 
 /// What changes while the worker runs. Borrowed for the length of one synchronous step, never across an `await`.
@@ -83,10 +101,14 @@ struct State {
     slots: HashMap<SocketId, usize, foldhash::fast::RandomState>,
     subscribers: Subscribers,
     unsettled: Unsettled,
+    /// Accepted sockets that nobody has heard yet.
+    newcomers: VecDeque<Socket>,
+    socket_ids: SocketIds,
     /// Dirty connections to flush first: answers, and events of small channels.
     prompt: VecDeque<usize>,
     /// Dirty connections of large fan-outs.
     bulk: VecDeque<usize>,
+    holdup: Holdup,
     wheel: Wheel,
     trim: Trim,
     /// Connections looked at every second: their socket is full, they are being closed, or they keep the room of a burst.
@@ -111,8 +133,11 @@ impl Worker {
             slots: HashMap::default(),
             subscribers: Subscribers::new(apps),
             unsettled: Unsettled::default(),
+            newcomers: VecDeque::new(),
+            socket_ids: SocketIds::default(),
             prompt: VecDeque::new(),
             bulk: VecDeque::new(),
+            holdup: Holdup::new(),
             wheel: Wheel::new(),
             trim: Trim::default(),
             watched: Vec::new(),
@@ -121,7 +146,17 @@ impl Worker {
             stopping: None,
         };
         let read_buffer = RefCell::new(vec![0; READ_BUFFER].into());
-        Rc::new(Self { index, hub, settings, mailbox, serve, read_buffer, state: RefCell::new(state) })
+        let turn_bytes = delivery::TURN_BYTES.min(flushing::SLOW_EVENTS * settings.max_event_bytes).max(1);
+        Rc::new(Self {
+            index,
+            hub,
+            settings,
+            mailbox,
+            serve,
+            turn_bytes,
+            read_buffer,
+            state: RefCell::new(state),
+        })
     }
 
     /// Runs on the calling thread until [`Letter::Stop`] comes.
@@ -134,7 +169,7 @@ impl Worker {
     async fn turns(self: &Rc<Self>) {
         let mut clock = tokio::time::interval(Duration::from_secs(1));
         loop {
-            let pause_end = self.state.borrow().unsettled.next();
+            let pause_end = self.state.borrow().next_pause_end();
             tokio::select! {
                 () = self.mailbox.rung() => {}
                 () = pause(pause_end) => {}
@@ -173,47 +208,64 @@ impl Worker {
         }
         self.check_watched(&mut state);
         let now = state.wheel.now();
-        state.trim.tick(now);
+        if state.trim.tick(now) {
+            state.connections.give_back();
+            trim::give_back();
+        }
     }
 
     /// One turn; whether there is more to do.
     fn turn(self: &Rc<Self>) -> bool {
         let mut state = self.state.borrow_mut();
-        self.take_letters(&mut state, delivery::TURN_BUDGET);
+        state.check_holdup();
+        self.take_letters(&mut state);
         if self.settle(&mut state) {
-            self.take_letters(&mut state, delivery::TURN_BUDGET);
+            self.take_letters(&mut state);
         }
+        let newcomers = state.take_newcomers();
+        drop(state);
+        newcomers.into_iter().for_each(|socket| (self.serve)(self, socket));
+        let mut state = self.state.borrow_mut();
         self.flush_slice(&mut state);
-        state.is_dirty() || !self.mailbox.is_empty()
+        state.has_work() || (self.takes_letters(&state) && !self.mailbox.is_empty())
     }
 
-    /// Does what the letters say, in order, until the inbox is empty or `budget` deliveries were made.
-    fn take_letters(self: &Rc<Self>, state: &mut State, mut budget: usize) {
-        let (mut deliveries, mut bytes) = (0, 0);
-        while budget > 0
+    /// Does what the letters say, in order, until the inbox is empty, or enough is done for once.
+    fn take_letters(self: &Rc<Self>, state: &mut State) {
+        let (mut deliveries, mut bytes) = (delivery::TURN_BUDGET, self.turn_bytes);
+        let (mut delivered, mut delivered_bytes) = (0, 0);
+        while deliveries > 0
+            && bytes > 0
+            && self.takes_letters(state)
             && let Some(letter) = self.mailbox.take()
         {
-            budget = budget.saturating_sub(1);
+            deliveries -= 1;
+            bytes = bytes.saturating_sub(letter.frame_bytes());
             match letter {
                 Letter::Deliver(delivery) => {
                     let length = delivery.frame.len();
                     let count = state.deliver(delivery);
-                    budget = budget.saturating_sub(count);
-                    deliveries += count;
-                    bytes += count * length;
+                    deliveries = deliveries.saturating_sub(count);
+                    delivered += count;
+                    delivered_bytes += count * length;
                 }
-                Letter::Admit(admission) => budget = budget.saturating_sub(state.admit(&admission)),
+                Letter::Admit(admission) => deliveries = deliveries.saturating_sub(state.admit(&admission)),
                 Letter::Settle { app, channel } => state.unsettled.add(app, channel),
                 Letter::Send { slot, socket_id, frame } => state.send(slot, socket_id, frame),
                 Letter::Close { slot, socket_id, close } => state.terminate(slot, socket_id, &close),
-                Letter::Adopt(socket) => drop(spawn_local((self.serve)(Rc::clone(self), socket))),
+                Letter::Adopt(socket) => state.newcomers.push_back(socket),
                 Letter::Stop { grace } => state.dismiss_all(grace),
             }
         }
-        if deliveries > 0 {
-            self.hub.metrics.deliveries.add(deliveries as u64);
-            self.hub.metrics.delivered_bytes.add(bytes as u64);
+        if delivered > 0 {
+            self.hub.metrics.deliveries.add(delivered as u64);
+            self.hub.metrics.delivered_bytes.add(delivered_bytes as u64);
         }
+    }
+
+    /// Whether letters need not wait for anybody now. A worker that is to stop waits for nobody.
+    fn takes_letters(&self, state: &State) -> bool {
+        !state.holdup.is_on() || self.mailbox.is_stopping()
     }
 
     /// Takes over a socket that has been upgraded: `answer` is what the client has yet to be told before everything else,
@@ -222,19 +274,16 @@ impl Worker {
         self: &Rc<Self>,
         quota: Quota,
         stream: Stream,
-        answer: Bytes,
+        answer: &[u8],
         leftover: &[u8],
     ) -> io::Result<()> {
-        let socket_id = SocketId::from_random(getrandom::u64().map_err(io::Error::other)?);
         let stream = Rc::new(stream);
         let activity_timeout = quota.app().config.activity_timeout;
         let mut state = self.state.borrow_mut();
         let now = state.wheel.now();
+        let socket_id = state.socket_ids.draw()?;
         let mut connection = Connection::new(quota, socket_id, Rc::clone(&stream), now);
-        if !answer.is_empty() {
-            connection.send(answer);
-        }
-        connection.send(frame::connection_established(socket_id, activity_timeout));
+        connection.send(frame::connection_established(answer, socket_id, activity_timeout));
         let slot = state.connections.insert(connection);
         state.slots.insert(socket_id, slot);
         let due = state.connections[slot].next_look();
@@ -251,34 +300,33 @@ impl Worker {
 
     /// Reads a connection until it ends, then takes it off the books.
     async fn read(self: Rc<Self>, slot: usize, socket_id: SocketId, stream: Rc<Stream>) {
-        while stream.readable().await.is_ok() {
+        while poll_fn(|context| stream.poll_readable(context)).await.is_ok() {
             match self.read_chunk(slot, socket_id, &stream) {
-                Ok(0) => break,
                 // A socket that always has more is readable at once: without this, a client that sends as fast as it
                 // can would keep all others from being served, and fill its own outbox unjudged.
-                Ok(_) => yield_now().await,
+                Ok(Chunk::Part) => yield_now().await,
+                Ok(Chunk::All) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => break,
+                Ok(Chunk::End) | Err(_) => break,
             }
         }
         let mut state = self.state.borrow_mut();
         if state.holds(slot, socket_id) {
-            self.remove(&mut state, slot);
+            // The socket is closed when this task ends, which it does now.
+            self.forget(&mut state, slot);
         }
     }
 
-    /// Reads and handles what there is, up to a buffer of it; how much it was, and 0 at the end.
-    fn read_chunk(self: &Rc<Self>, slot: usize, socket_id: SocketId, stream: &Stream) -> io::Result<usize> {
+    /// Reads and handles what there is, up to a buffer of it.
+    fn read_chunk(self: &Rc<Self>, slot: usize, socket_id: SocketId, stream: &Stream) -> io::Result<Chunk> {
         let mut buffer = self.read_buffer.borrow_mut();
-        let count = stream.try_read(&mut buffer)?;
+        let (count, may_be_more) = stream.read_some(&mut buffer)?;
         let mut state = self.state.borrow_mut();
-        if !state.holds(slot, socket_id) {
-            return Ok(0);
+        if count == 0 || !state.holds(slot, socket_id) {
+            return Ok(Chunk::End);
         }
-        if count > 0 {
-            self.receive(&mut state, slot, &buffer[..count]);
-        }
-        Ok(count)
+        self.receive(&mut state, slot, &buffer[..count]);
+        Ok(if may_be_more { Chunk::Part } else { Chunk::All })
     }
 
     /// Handles bytes of a client.
@@ -318,7 +366,7 @@ impl Worker {
                 let reaction = connection.session.receive(&text, &self.hub, address, &mut connection.outbox);
                 match reaction {
                     Reaction::Nothing => {}
-                    Reaction::Posted => self.take_letters(state, usize::MAX),
+                    Reaction::Posted => self.take_letters(state),
                     Reaction::Unsubscribed { channel, place } => {
                         let app = state.connections[slot].session.app.index;
                         state.leave(app, &channel, place);
@@ -345,7 +393,14 @@ impl Worker {
 
     /// Ends a connection and tells the channels that it was on.
     fn remove(&self, state: &mut State, slot: usize) {
-        let Connection { mut session, stream, quota, .. } = state.connections.remove(slot);
+        self.forget(state, slot).abort();
+    }
+
+    /// Takes a connection off the books and tells the channels that it was on.
+    fn forget(&self, state: &mut State, slot: usize) -> Rc<Stream> {
+        let Connection { mut session, stream, quota, is_resuming, mut pace, .. } =
+            state.connections.remove(slot);
+        state.holdup.catch_up(&mut pace);
         state.slots.remove(&session.socket_id);
         state.slots.give_back();
         state.trim.note_end();
@@ -355,11 +410,31 @@ impl Worker {
         }
         // The client may come back as soon as it sees the end: its place must be free by then.
         drop(quota);
-        stream.abort();
+        if is_resuming {
+            // The task that waits for the socket would keep it open.
+            stream.abort();
+        }
+        stream
     }
 }
 
 impl State {
+    /// When something is due that does not come from outside.
+    fn next_pause_end(&self) -> Option<Instant> {
+        [self.unsettled.next(), self.holdup.end()].into_iter().flatten().min()
+    }
+
+    /// Those whose turn it is.
+    fn take_newcomers(&mut self) -> Vec<Socket> {
+        let count = self.newcomers.len().min(NEWCOMERS);
+        self.newcomers.drain(..count).collect()
+    }
+
+    /// Whether there is something to do that does not stand in the inbox.
+    fn has_work(&self) -> bool {
+        self.is_dirty() || !self.newcomers.is_empty()
+    }
+
     fn holds(&self, slot: usize, socket_id: SocketId) -> bool {
         self.connections.get(slot).is_some_and(|connection| connection.session.socket_id == socket_id)
     }

@@ -24,26 +24,26 @@ impl Trim {
         self.ended += 1;
     }
 
-    /// Gives free memory back if it is time to; whether it was. To be called every tick.
+    /// Whether it is time to give free memory back. To be asked every tick.
     pub(super) fn tick(&mut self, now: u32) -> bool {
         let is_due = self.ended >= WORTHWHILE && now >= self.next;
         if is_due {
             *self = Self { ended: 0, next: now + PAUSE };
-            give_back();
         }
         is_due
     }
 }
 
+/// Gives free memory back.
 #[cfg(target_env = "gnu")]
-fn give_back() {
+pub(super) fn give_back() {
     // SAFETY: it may be called at any time from any thread, and touches free memory only.
     unsafe { libc::malloc_trim(0) };
 }
 
 /// Other allocators do it by themselves, or not at all.
 #[cfg(not(target_env = "gnu"))]
-fn give_back() {}
+pub(super) fn give_back() {}
 
 #[cfg(test)]
 mod tests {

@@ -97,6 +97,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario::any("memory", "what idle connections take", memory::run),
     Scenario::any("fanout", "one channel with 1,000 subscribers, 256 bytes of data", fanout::run),
     Scenario::any("sizes", "the same with 64 bytes and with 8 KiB", fanout::sizes),
+    Scenario::any("flood", "8 KiB as fast as it can be published, and nobody hung up on", fanout::flood),
     Scenario::any("crowd", "the same with 10,000 subscribers", fanout::crowd),
     Scenario::any("http", "the same over the HTTP API, one and ten events in a request", fanout::http),
     Scenario::any("whispers", "the same as client events of a member of a private channel", fanout::whispers),

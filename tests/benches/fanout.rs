@@ -47,6 +47,23 @@ pub(crate) fn sizes(options: &Options) -> Result<Vec<Report>> {
     Ok(reports)
 }
 
+/// Large events that nobody waits with: the server has to hold the publisher back, and nobody who reads may be hung up on.
+pub(crate) fn flood(options: &Options) -> Result<Vec<Report>> {
+    const DATA: usize = 8 << 10;
+    let way = Way::best(options);
+    let title = format!("{DATA} bytes of data, as fast as they can be published {}", way.name());
+    let mut report = Report::new("flood", title);
+    for clients in [1, 100, CLIENTS] {
+        let course = Course { ahead: Some(u64::MAX / 2), ..Course::new(way, clients, DATA) };
+        let course = course.for_seconds(options.pick(2.0, 0.5));
+        Comparison::measure(options, course, &[])?
+            .report_saturated(&mut report, &format!("{clients} subscribers"));
+    }
+    report.note("A subscriber that is hung up on ends the run.");
+    report.note(SHARED);
+    Ok(vec![report])
+}
+
 /// 10,000 subscribers, or as many as there may be.
 pub(crate) fn crowd(options: &Options) -> Result<Vec<Report>> {
     let way = Way::best(options);

@@ -5,7 +5,7 @@
 #![allow(unsafe_code, reason = "these are functions of the C library")]
 
 use crate::threads::is_called;
-use libc::{c_int, c_long, c_void, epoll_event, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t};
+use libc::{c_int, c_long, c_uint, c_void, epoll_event, iovec, msghdr, size_t, sockaddr, socklen_t, ssize_t};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -13,7 +13,11 @@ use std::time::Duration;
 static SENDS: AtomicU64 = AtomicU64::new(0);
 /// What takes bytes from a socket.
 static READS: AtomicU64 = AtomicU64::new(0);
-/// `epoll_wait`, `epoll_ctl`, and what ends a wait.
+/// `epoll_ctl`.
+static REGISTRATIONS: AtomicU64 = AtomicU64::new(0);
+/// `getrandom`.
+static DRAWS: AtomicU64 = AtomicU64::new(0);
+/// `epoll_wait`, and what ends a wait.
 static POLLS: AtomicU64 = AtomicU64::new(0);
 
 static IS_SHUT: AtomicBool = AtomicBool::new(false);
@@ -24,19 +28,27 @@ static IS_HELD: AtomicBool = AtomicBool::new(false);
 pub(crate) struct Calls {
     pub(crate) sends: u64,
     pub(crate) reads: u64,
+    pub(crate) registrations: u64,
+    pub(crate) draws: u64,
     pub(crate) polls: u64,
 }
 
 impl Calls {
     /// Those so far.
     pub(crate) fn count() -> Self {
-        let [sends, reads, polls] = [&SENDS, &READS, &POLLS].map(|count| count.load(Ordering::SeqCst));
-        Self { sends, reads, polls }
+        let counters = [&SENDS, &READS, &REGISTRATIONS, &DRAWS, &POLLS];
+        let [sends, reads, registrations, draws, polls] = counters.map(|count| count.load(Ordering::SeqCst));
+        Self { sends, reads, registrations, draws, polls }
     }
 
     pub(crate) fn since(self, before: Self) -> Self {
-        let Self { sends, reads, polls } = self;
-        Self { sends: sends - before.sends, reads: reads - before.reads, polls: polls - before.polls }
+        Self {
+            sends: self.sends - before.sends,
+            reads: self.reads - before.reads,
+            registrations: self.registrations - before.registrations,
+            draws: self.draws - before.draws,
+            polls: self.polls - before.polls,
+        }
     }
 }
 
@@ -105,7 +117,8 @@ calls! {
     recvfrom(fd: c_int, bytes: *mut c_void, len: size_t, flags: c_int, from: *mut sockaddr, from_len: *mut socklen_t)
         -> ssize_t: note(&READS), SYS_recvfrom;
     epoll_wait(epoll: c_int, events: *mut epoll_event, room: c_int, timeout: c_int) -> c_int: note(&POLLS), SYS_epoll_wait;
-    epoll_ctl(epoll: c_int, what: c_int, fd: c_int, event: *mut epoll_event) -> c_int: note(&POLLS), SYS_epoll_ctl;
+    epoll_ctl(epoll: c_int, what: c_int, fd: c_int, event: *mut epoll_event) -> c_int: note(&REGISTRATIONS), SYS_epoll_ctl;
+    getrandom(buffer: *mut c_void, len: size_t, flags: c_uint) -> ssize_t: note(&DRAWS), SYS_getrandom;
 }
 
 // SAFETY: as the C library's: a `sendto` and a `recvfrom` without an address.

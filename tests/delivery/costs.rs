@@ -55,6 +55,7 @@ fn a_delivery_is_one_system_call_and_no_allocation() {
         let spent = spent(|| deliver(EVENTS));
         assert_eq!(spent.calls.sends, EVENTS * subscribers, "one send each");
         assert_eq!(spent.calls.reads, 0, "nobody said anything");
+        assert_eq!((spent.calls.registrations, spent.calls.draws), (0, 0), "nobody came");
         // One to fall asleep and one between two slices; another now and then, and ticks of the clock.
         let most = EVENTS * (4 + subscribers / SLICE) + 100;
         assert!(spent.calls.polls <= most, "{:?}, and {most} polls would do", spent.calls);
@@ -96,4 +97,25 @@ fn a_burst_allocates_nothing_per_delivery() {
     // The first burst makes room in each outbox, which keeps it.
     burst(&mut audience, events);
     burst(&mut audience, events).assert_allocations(1 + events, MANY);
+}
+
+#[test]
+fn connecting_and_subscribing_take_two_reads_two_sends_and_one_registration() {
+    const CLIENTS: u64 = 100;
+    let mut audience = Audience::of(1);
+    let spent = spent(|| {
+        // Held up meanwhile, the worker finds each handshake when it looks for it.
+        let gate = Gate::shut();
+        audience.publish();
+        wait(Gate::holds_worker);
+        let clients = audience.knock(CLIENTS as usize);
+        drop(gate);
+        audience.receive(1);
+        audience.seat(clients);
+    });
+    let Calls { sends, reads, registrations, draws, .. } = spent.calls;
+    assert_eq!((sends, reads, registrations), (1 + 2 * CLIENTS, 2 * CLIENTS, CLIENTS));
+    assert_eq!(draws, 1, "random bytes for many clients are drawn at once");
+    let most = 30 * CLIENTS;
+    assert!(spent.allocations.worker <= most, "{:?}, and {most} would do", spent.allocations);
 }

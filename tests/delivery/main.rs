@@ -7,6 +7,7 @@
 
 mod allocations;
 mod audience;
+mod backlog;
 mod calls;
 mod costs;
 mod threads;

@@ -36,7 +36,12 @@ impl Crowd {
     }
 
     fn subscriber(number: usize) -> Subscriber {
-        Subscriber { worker: number % 2, slot: number, socket_id: SocketId::from_random(number as u64) }
+        Subscriber {
+            worker: number % 2,
+            slot: number,
+            socket_id: SocketId::from_random(number as u64),
+            serial: 0,
+        }
     }
 
     fn join(&mut self, number: usize) {
@@ -79,7 +84,7 @@ impl Crowd {
                     self.buffers.push(delivery.frame);
                 }
                 Letter::Admit(admission) => {
-                    for &(number, _) in &admission.connections {
+                    for &Subscriber { slot: number, .. } in &admission.subscribers {
                         let client = &mut self.clients[number];
                         if client.is_subscribed {
                             assert!(!self.admitted[worker].contains(&number), "admitted twice");
@@ -203,7 +208,7 @@ fn ten_thousand_that_join_at_once_are_a_few_letters() {
         panic!("a call and an admission")
     };
     let [Letter::Admit(there)] = &letters(1)[..] else { panic!("an admission") };
-    assert_eq!(here.connections.len() + there.connections.len(), CROWD);
+    assert_eq!(here.subscribers.len() + there.subscribers.len(), CROWD);
     assert_eq!(here.succeeded.as_ptr(), there.succeeded.as_ptr());
     assert!(!crowd.house.hub.is_overloaded(), "a shared list does not weigh as many");
 }
@@ -331,7 +336,8 @@ fn a_full_presence_channel_takes_no_new_user_but_another_tab() {
     let hub = Hub::new(&settings.settle().unwrap(), inboxes, None, Arc::default());
     let join = |user_id: &str, number: u64| {
         let member = Member { user_id: user_id.into(), user_info: "null".into() };
-        let subscriber = Subscriber { worker: 0, slot: 7, socket_id: SocketId::from_random(number) };
+        let subscriber =
+            Subscriber { worker: 0, slot: 7, socket_id: SocketId::from_random(number), serial: 0 };
         hub.subscribe(hub.app_by_id("1").unwrap(), ROOM, subscriber, Some(&member)).map(drop)
     };
     assert_eq!((join("ada", 1), join("bob", 2), join("ada", 3)), (Ok(()), Ok(()), Ok(())));
