@@ -20,6 +20,8 @@ pub enum Error {
     QueueAccess(String),
     /// A certificate cannot be shown.
     Certificate(CertificateError),
+    /// Another server's state cannot be taken over.
+    HandOver(String),
     /// The system refused a thread or a descriptor.
     System(&'static str, io::Error),
 }
@@ -42,6 +44,7 @@ impl fmt::Display for Error {
             Self::Queue(path, error) => write!(f, "queue {}: {error}", path.display()),
             Self::Certificate(error) => error.fmt(f),
             Self::QueueAccess(why) => write!(f, "queue_owner or queue_group: {why}"),
+            Self::HandOver(why) => f.write_str(why),
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }
     }
@@ -54,7 +57,7 @@ impl std::error::Error for Error {
             Self::Listen(_, error) | Self::System(_, error) => Some(error),
             Self::Queue(_, error) => Some(error),
             Self::Certificate(error) => Some(error),
-            Self::QueueAccess(_) => None,
+            Self::QueueAccess(_) | Self::HandOver(_) => None,
         }
     }
 }

@@ -25,6 +25,9 @@
 //!  webhook     one thread                  what happens on channels, told to webhooks and to the host's poll()
 //! ```
 //!
+//! [`parent`] is another process, which keeps a server running, generation after generation. One gives the next everything
+//! it has: `handover` has the words for it, each module tells its own part, and `server::give` says in which order.
+//!
 //! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics` and `view` are
 //! leaves that all may write, `spare` and `sparing` leaves that all may use.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
@@ -52,11 +55,15 @@ pub mod extension;
 #[cfg(feature = "server")]
 mod fork_guard;
 #[cfg(feature = "server")]
+mod handover;
+#[cfg(feature = "server")]
 mod http;
 #[cfg(feature = "server")]
 mod hub;
 #[cfg(feature = "server")]
 pub mod metrics;
+#[cfg(feature = "server")]
+pub mod parent;
 pub mod protocol;
 #[cfg(feature = "server")]
 pub mod server;

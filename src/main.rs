@@ -2,6 +2,7 @@
 
 use canyon::check::{EVENT_BYTES, Limit, Limits};
 use canyon::config::{AppConfig, Config, ListenAddress, Settings};
+use canyon::parent::{self, Answer, Parent, Question};
 use canyon::protocol::channel::MAX_NAME_LENGTH;
 use canyon::publisher::Publisher;
 use canyon::queue::{self, Access, MAX_PAYLOAD, ProducerOptions};
@@ -9,8 +10,11 @@ use canyon::server::Server;
 use canyon::tls::Tls;
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
+use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -26,11 +30,32 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server until SIGTERM or Ctrl-C.
-    Serve(ServerArgs),
+    Serve(ServeArgs),
     /// Publish one event through a queue, as the PHP extension does.
     Publish(PublishArgs),
+    /// Replace the running server by a new one, with a new configuration; clients notice nothing.
+    Reload(ReloadArgs),
     /// Check the configuration and print what would be in effect, secrets redacted.
     Check(ServerArgs),
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Serve in this process, without a parent that starts it anew and lets it reload.
+    #[arg(long)]
+    no_parent: bool,
+}
+
+/// The server is found by its queue. (SIGUSR2 to its process does the same, and tells its log what came of it.)
+#[derive(Debug, Args)]
+struct ReloadArgs {
+    #[command(flatten)]
+    server: ServerArgs,
+    /// What to run from now on, in place of the command that the server was started with.
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
 }
 
 /// Settings are taken from flags, then the environment (`CANYON_*`), then the file, then the defaults.
@@ -99,8 +124,8 @@ struct PublishArgs {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let default = match &cli.command {
-        Command::Serve(ServerArgs { payloads: true, .. }) => "info,view=trace",
-        Command::Serve(ServerArgs { debug: true, .. }) => "info,view=debug",
+        Command::Serve(ServeArgs { server: ServerArgs { payloads: true, .. }, .. }) => "info,view=trace",
+        Command::Serve(ServeArgs { server: ServerArgs { debug: true, .. }, .. }) => "info,view=debug",
         _ => "info",
     };
     let filter = EnvFilter::try_from_env("CANYON_LOG").unwrap_or_else(|_| EnvFilter::new(default));
@@ -111,18 +136,25 @@ fn main() -> ExitCode {
         .with_target(false)
         .init();
     let done = match cli.command {
-        Command::Serve(args) => serve(args),
+        Command::Serve(args) if args.no_parent || parent::is_generation() => serve(args.server),
+        Command::Serve(_) => {
+            let kept = generations().and_then(|command| Ok(parent::keep(command)?));
+            return kept.map_or_else(|error| fail(&error), ExitCode::from);
+        }
+        Command::Reload(args) => reload(args),
         Command::Publish(args) => publish(&args),
         Command::Check(args) => check(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nobody is left to tell where standard error is closed.
-            let _ = writeln!(std::io::stderr(), "canyon: {error}");
-            ExitCode::from(2)
-        }
+        Err(error) => fail(&error),
     }
+}
+
+fn fail(error: &dyn std::fmt::Display) -> ExitCode {
+    // Nobody is left to tell where standard error is closed.
+    let _ = writeln!(std::io::stderr(), "canyon: {error}");
+    ExitCode::from(2)
 }
 
 impl ServerArgs {
@@ -139,31 +171,123 @@ impl ServerArgs {
     }
 }
 
+/// What starts a generation: this very command, or the one that became this process and said so.
+fn generations() -> Result<Vec<OsString>, Box<dyn Error>> {
+    match std::env::var("CANYON_COMMAND") {
+        Ok(command) => {
+            let command: Vec<String> =
+                serde_json::from_str(&command).map_err(|error| format!("CANYON_COMMAND: {error}"))?;
+            Ok(command.into_iter().map(OsString::from).collect())
+        }
+        Err(_) => Ok(std::env::args_os().collect()),
+    }
+}
+
 fn serve(args: ServerArgs) -> Result<(), Box<dyn Error>> {
+    let mut parent = Parent::find()?;
+    let served = serve_under(args, parent.as_mut());
+    if let (Err(why), Some(parent)) = (&served, &mut parent) {
+        parent.failed(why);
+    }
+    served
+}
+
+fn serve_under(args: ServerArgs, mut parent: Option<&mut Parent>) -> Result<(), Box<dyn Error>> {
     let config = args.settle()?;
     // The handlers stand before the server does: a signal that comes early is not lost.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let signal = runtime.block_on(async { termination() })?;
-    let server = Server::start(&config)?;
+    let mut signal = pin!(runtime.block_on(async { termination() })?);
+    let former = parent.as_mut().map(|parent| parent.begin()).transpose()?.flatten();
+    let is_first = former.is_none();
+    let mut server = match former {
+        Some(former) => Server::take_over(&config, false, former)?,
+        None => Server::start(&config)?,
+    };
+    if let Some(parent) = &mut parent {
+        parent.serving(&config)?;
+    }
+    if is_first {
+        announce(&server, &config);
+    } else {
+        tracing::info!("took over from the former server");
+    }
+    loop {
+        let ended = runtime.block_on(async {
+            tokio::select! {
+                name = &mut signal => Ended::Told(name),
+                why = server.failure() => Ended::Failed(why),
+                channel = succession(&mut parent) => Ended::Replaced(channel),
+            }
+        });
+        match (ended, &mut parent) {
+            (Ended::Replaced(channel), Some(parent)) => {
+                let given = server.give(channel);
+                parent.gave(&given)?;
+                if given.is_ok() {
+                    return Ok(());
+                }
+            }
+            (Ended::Replaced(_), None) => {}
+            (Ended::Told(name), _) => {
+                tracing::info!("{name}: closing clients and stopping");
+                server.stop(Duration::ZERO);
+                return Ok(());
+            }
+            (Ended::Failed(why), _) => {
+                server.stop(Duration::ZERO);
+                return Err(why.into());
+            }
+        }
+    }
+}
+
+/// Why a server does not just serve any more.
+enum Ended {
+    Told(&'static str),
+    Failed(String),
+    Replaced(UnixStream),
+}
+
+async fn succession(parent: &mut Option<&mut Parent>) -> UnixStream {
+    match parent {
+        Some(parent) => parent.succession().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn announce(server: &Server, config: &Config) {
     let addresses: Vec<String> = server.addresses().iter().map(ToString::to_string).collect();
     let mut out = std::io::stdout();
-    writeln!(out, "listening on {}", addresses.join(", "))?;
-    out.flush()?;
+    // Whoever started the first generation may have stopped to read.
+    let _ = writeln!(out, "listening on {}", addresses.join(", ")).and_then(|()| out.flush());
     for app in &config.apps {
         let queue = app.queue.as_deref().unwrap_or_else(|| "none".as_ref());
         tracing::info!(app = %app.id, key = %app.key, queue = %queue.display(), "serving");
     }
-    let ended = runtime.block_on(async {
-        tokio::select! {
-            name = signal => Ok(name),
-            why = server.failure() => Err(why),
+}
+
+fn reload(args: ReloadArgs) -> Result<(), Box<dyn Error>> {
+    let config = args.server.settle()?;
+    let command = (!args.command.is_empty()).then_some(args.command);
+    let question = Question { command, directory: None };
+    let queues: Vec<&Path> = config.apps.iter().filter_map(|app| app.queue.as_deref()).collect();
+    for queue in &queues {
+        match parent::ask(queue, &question)? {
+            Some(answer @ (Answer::Reloaded { .. } | Answer::Replaced { .. })) => {
+                writeln!(std::io::stdout(), "{answer}")?;
+                return Ok(());
+            }
+            Some(refused) => return Err(refused.to_string().into()),
+            None => {}
         }
-    });
-    if let Ok(name) = ended {
-        tracing::info!("{name}: closing clients and stopping");
     }
-    server.stop(Duration::ZERO);
-    ended.map(drop).map_err(Into::into)
+    let queues: Vec<String> = queues.iter().map(|queue| queue.display().to_string()).collect();
+    Err(format!(
+        "no server that can be reloaded drains {}. Is it running, and without --no-parent? If it has other queues than \
+         this configuration, send SIGUSR2 to its process instead",
+        queues.join(" or ")
+    )
+    .into())
 }
 
 /// Installs the handlers at once; the future waits for one of the signals and names it.

@@ -87,7 +87,13 @@ pub struct Metrics {
 impl Metrics {
     /// The name and the value of each counter.
     pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let counters = [
+        self.all().into_iter().map(|(name, counter)| (name, counter.get()))
+    }
+
+    /// Each counter by its name.
+    #[must_use]
+    pub fn all(&self) -> [(&'static str, &Counter); 15] {
+        [
             ("events_from_queue", &self.events_from_queue),
             ("events_expired", &self.events_expired),
             ("events_refused_full", &self.events_refused_full),
@@ -103,8 +109,7 @@ impl Metrics {
             ("webhook_failures", &self.webhook_failures),
             ("webhook_retries", &self.webhook_retries),
             ("webhook_events_dropped", &self.webhook_events_dropped),
-        ];
-        counters.into_iter().map(|(name, counter)| (name, counter.get()))
+        ]
     }
 }
 

@@ -105,6 +105,25 @@ final class Server
     }
 
     /**
+     * Keep a server running with this command, generation after generation, until SIGTERM or SIGINT; SIGUSR2 reloads.
+     *
+     * @param  list<string>  $command  starts a process that calls start()
+     * @return int the exit code
+     *
+     * @throws Exception if the command cannot be run
+     */
+    public static function keep(array $command): int
+    {
+    }
+
+    /**
+     * Determine if the server has clients. It has none any more once a successor has taken over, which happens in poll().
+     */
+    public function isServing(): bool
+    {
+    }
+
+    /**
      * Wait for the next life-cycle event. Returns early, with null, when a signal arrives.
      *
      * @return null|array{type: string, app: string, channel?: string, user_id?: string, event?: string, data?: string, socket_id?: string, count?: int, time_ms: int}

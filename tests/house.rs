@@ -22,12 +22,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("view", &["protocol"]),
     ("tls", &["config"]),
     ("error", &["config", "queue", "tls"]),
-    ("hub", &["bell", "config", "fork_guard", "metrics", "protocol", "spare", "tls"]),
-    ("webhook", &["config", "hub", "metrics", "protocol", "sparing"]),
-    ("connection", &["config", "fork_guard", "hub", "protocol", "spare", "tls", "view"]),
-    ("worker", &["connection", "hub", "metrics", "protocol", "spare", "view"]),
+    ("handover", &["config"]),
+    ("hub", &["bell", "config", "fork_guard", "handover", "metrics", "protocol", "spare", "tls"]),
+    ("webhook", &["config", "handover", "hub", "metrics", "protocol", "sparing"]),
+    ("connection", &["config", "fork_guard", "handover", "hub", "protocol", "spare", "tls", "view"]),
+    ("worker", &["connection", "fork_guard", "handover", "hub", "metrics", "protocol", "spare", "view"]),
     ("http", &["config", "connection", "hub", "protocol", "worker", "view"]),
-    ("drain", &["config", "error", "event", "hub", "metrics", "protocol", "queue", "sparing", "view"]),
+    (
+        "drain",
+        &["config", "error", "event", "handover", "hub", "metrics", "protocol", "queue", "sparing", "view"],
+    ),
     (
         "server",
         &[
@@ -36,6 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "drain",
             "error",
             "fork_guard",
+            "handover",
             "http",
             "hub",
             "metrics",
@@ -45,8 +50,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "worker",
         ],
     ),
+    ("parent", &["config", "handover", "server"]),
     ("capi", &["check", "protocol", "publisher", "queue"]),
-    ("extension", &["check", "config", "error", "event", "publisher", "queue", "server"]),
+    ("extension", &["check", "config", "error", "event", "parent", "publisher", "queue", "server"]),
 ];
 
 /// The files that may hold `unsafe`, each for a reason that it states at its top.

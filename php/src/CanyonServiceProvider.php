@@ -7,6 +7,7 @@ use Canyon\Broadcasting\ImmediateBroadcastManager;
 use Canyon\Broadcasting\Transports\ExtensionTransport;
 use Canyon\Console\DoctorCommand;
 use Canyon\Console\InstallCommand;
+use Canyon\Console\ReloadCommand;
 use Canyon\Console\StartCommand;
 use Canyon\Console\StatusCommand;
 use Canyon\Http\Routes;
@@ -67,7 +68,7 @@ class CanyonServiceProvider extends ServiceProvider
             __DIR__.'/../resources/js/batched-auth.d.ts' => $this->app->resourcePath('js/vendor/canyon/batched-auth.d.ts'),
         ], ['canyon', 'canyon-js']);
 
-        $this->commands([DoctorCommand::class, InstallCommand::class, StartCommand::class, StatusCommand::class]);
+        $this->commands([DoctorCommand::class, InstallCommand::class, ReloadCommand::class, StartCommand::class, StatusCommand::class]);
 
         if (class_exists(AboutCommand::class)) {
             AboutCommand::add('Canyon', fn () => $this->app->make(About::class)->toArray());

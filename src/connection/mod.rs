@@ -3,14 +3,17 @@
 //! Everything here is plain data that one worker owns. Nothing waits, and nothing knows of other connections:
 //! whatever concerns them goes through the hub.
 
+mod handover;
 mod outbox;
 mod session;
 mod socket;
+mod talk;
 mod tls;
 
 pub(crate) use outbox::{Flushed, Outbox, SharedFrame};
 pub(crate) use session::{Reaction, Session};
 pub(crate) use socket::{Peer, Stream};
+pub(crate) use talk::Talk;
 
 use crate::hub::Quota;
 use crate::protocol::reader::FrameReader;

@@ -64,6 +64,21 @@ impl Outbox {
         }
     }
 
+    /// The outbox of a connection that another server had: its frames, and how much of the first has been sent.
+    pub(super) fn restore(frames: Vec<EncodedFrame>, sent: usize) -> Option<Self> {
+        let mut outbox = Self::default();
+        frames.into_iter().filter(|frame| !frame.is_empty()).for_each(|frame| outbox.push(frame));
+        let is_possible = outbox.first.as_ref().map_or(sent == 0, |first| sent < first.len());
+        outbox.sent = sent;
+        is_possible.then_some(outbox)
+    }
+
+    /// All its frames, and how much of the first has been sent.
+    pub(super) fn state(&self) -> (Vec<EncodedFrame>, usize) {
+        let frames = self.first.iter().chain(&self.rest).map(|frame| EncodedFrame::clone(frame));
+        (frames.collect(), self.sent)
+    }
+
     /// Bytes yet to be sent.
     pub(crate) fn len(&self) -> usize {
         self.bytes - self.sent

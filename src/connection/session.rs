@@ -27,19 +27,19 @@ pub(crate) struct Session {
     pub(crate) app: Arc<App>,
     pub(crate) socket_id: SocketId,
     pub(crate) subscriptions: HashMap<Arc<str>, Subscription, foldhash::fast::RandomState>,
-    user: Option<Box<User>>,
+    pub(super) user: Option<Box<User>>,
     /// Whether it signed in or was let on a guarded channel, once.
-    is_authorized: bool,
-    whispers: Rate,
+    pub(super) is_authorized: bool,
+    pub(super) whispers: Rate,
     /// Subscriptions so far.
-    subscribed: u32,
+    pub(super) subscribed: u32,
 }
 
 /// Events in the present second.
 #[derive(Debug, Default)]
-struct Rate {
-    second: Option<Instant>,
-    count: u32,
+pub(super) struct Rate {
+    pub(super) second: Option<Instant>,
+    pub(super) count: u32,
 }
 
 /// One subscription of one client.

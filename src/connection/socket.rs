@@ -8,7 +8,7 @@ use libc::MSG_NOSIGNAL;
 use socket2::SockRef;
 use std::io::{self, ErrorKind, IoSlice, Read};
 use std::net::Shutdown;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
@@ -64,7 +64,7 @@ impl Stream {
         }
     }
 
-    /// The same for a socket that has spoken in clear.
+    /// The same for a socket that has spoken in clear, here or with another server.
     pub(crate) fn register_plain(socket: Socket) -> io::Result<Self> {
         match socket {
             Socket::Tcp(stream) => stream.convert(TcpStream::from_std).map(Self::Tcp),
@@ -88,19 +88,20 @@ impl Stream {
         either!(self, inner => inner.as_raw_fd())
     }
 
-    pub(crate) async fn readable(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.readable().await,
-            Self::Unix(stream) => stream.readable().await,
-            Self::Tls(stream) => stream.readable().await,
-        }
+    pub(crate) fn is_unix(&self) -> bool {
+        matches!(self, Self::Unix(_))
+    }
+
+    /// Whether it has a TLS session, which no other process can go on with.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Tls(_))
     }
 
     pub(crate) async fn writable(&self) -> io::Result<()> {
         either!(self, inner => inner.writable().await)
     }
 
-    /// The same for the one task that reads all the time: nothing is put on a list for it.
+    /// Waits until there may be something to read, for the one task that reads: nothing is put on a list for it.
     pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tls(stream) if stream.has_plaintext() => Poll::Ready(Ok(())),
@@ -186,6 +187,12 @@ impl Stream {
         }
         // Fails only where the peer was faster, and then there is nothing left to end.
         let _ = either!(self, inner => SockRef::from(inner).shutdown(how));
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        either!(self, inner => inner.as_fd())
     }
 }
 

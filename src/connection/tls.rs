@@ -92,14 +92,6 @@ impl TlsStream {
         &self.socket
     }
 
-    /// Waits until there may be something to read; what was decrypted already needs no waiting.
-    pub(crate) async fn readable(&self) -> io::Result<()> {
-        if self.has_plaintext() {
-            return Ok(());
-        }
-        self.socket.readable().await
-    }
-
     pub(crate) fn has_plaintext(&self) -> bool {
         let state = self.session.borrow_mut().process_new_packets();
         state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0)

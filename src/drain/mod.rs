@@ -6,9 +6,10 @@ mod losses;
 use crate::config::Config;
 use crate::error::Error;
 use crate::event::Event;
+use crate::handover::halt::{Halt, Request};
 use crate::hub::{self, Hold, Hub};
 use crate::protocol::{SocketId, channel};
-use crate::queue::{Access, Consumer, ConsumerOptions, Record, Waker};
+use crate::queue::{self, Access, Consumer, ConsumerOptions, Record, Waker};
 use crate::sparing::Sparing;
 use crate::view;
 use hold::OwnRing;
@@ -18,7 +19,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Records taken from the queue before the drain looks whether it should stop or rest.
 const BATCH: usize = 512;
@@ -41,12 +42,23 @@ pub(crate) struct Drain {
     /// Set while what waited for the server has not been delivered.
     hold: Option<(Arc<Hold>, Duration)>,
     is_stopped: Arc<AtomicBool>,
+    halt: Request,
+}
+
+/// How a drain begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// With nobody before it, as far as is known: what waited is held back while clients come back.
+    Fresh,
+    /// Where another process has just stopped, which may need until then to let go of the queue.
+    After { deadline: Instant },
 }
 
 /// Ends a running drain from another thread; what is in the queue stays there.
 #[derive(Debug)]
 pub(crate) struct DrainStop {
     is_stopped: Arc<AtomicBool>,
+    halt: Request,
     waker: Waker,
 }
 
@@ -55,11 +67,17 @@ impl DrainStop {
         self.is_stopped.store(true, Ordering::Release);
         self.waker.wake();
     }
+
+    /// Makes the drain stand still between two events.
+    pub(crate) fn halt(&self, halt: Halt) {
+        self.halt.put(halt);
+        self.waker.wake();
+    }
 }
 
 impl Drain {
     /// Takes the consumer's part of every queue directory of the configuration.
-    pub(crate) fn open_all(config: &Config, hub: &Arc<Hub>) -> Result<Vec<Self>, Error> {
+    pub(crate) fn open_all(config: &Config, hub: &Arc<Hub>, start: Start) -> Result<Vec<Self>, Error> {
         let mut queues: BTreeMap<&PathBuf, Vec<String>> = BTreeMap::new();
         for app in &config.apps {
             if let Some(path) = &app.queue {
@@ -70,9 +88,10 @@ impl Drain {
         let access = Access::named(&named(&config.queue_owner), &named(&config.queue_group))
             .map_err(|unknown| Error::QueueAccess(unknown.to_string()))?;
         let max_age = (config.max_age > 0).then(|| Duration::from_secs(config.max_age.into()));
-        let open = |(path, apps): (&PathBuf, Vec<String>)| {
-            let consumer = Consumer::open(ConsumerOptions { access, max_age, ..ConsumerOptions::new(path) })
-                .map_err(|error| Error::Queue(path.clone(), error))?;
+        let open_one = |(path, apps): (&PathBuf, Vec<String>)| {
+            let follows = matches!(start, Start::After { .. });
+            let options = ConsumerOptions { access, max_age, follows, ..ConsumerOptions::new(path) };
+            let consumer = open(&options, start).map_err(|error| Error::Queue(path.clone(), error))?;
             let losses = Losses::new(path.clone(), config.max_age);
             let mut drain = Self {
                 consumer,
@@ -82,11 +101,14 @@ impl Drain {
                 refusals: Sparing::default(),
                 hold: None,
                 is_stopped: Arc::default(),
+                halt: Request::default(),
             };
-            drain.hold_back(path, access, config.start_hold);
+            if start == Start::Fresh {
+                drain.hold_back(path, access, config.start_hold);
+            }
             Ok(drain)
         };
-        queues.into_iter().map(open).collect()
+        queues.into_iter().map(open_one).collect()
     }
 
     /// Holds delivery back if events have waited: they waited for clients that are not there yet.
@@ -105,7 +127,8 @@ impl Drain {
     }
 
     pub(crate) fn stopper(&self) -> DrainStop {
-        DrainStop { is_stopped: Arc::clone(&self.is_stopped), waker: self.consumer.waker() }
+        let (is_stopped, halt) = (Arc::clone(&self.is_stopped), self.halt.clone());
+        DrainStop { is_stopped, halt, waker: self.consumer.waker() }
     }
 
     /// Drains until stopped.
@@ -114,34 +137,59 @@ impl Drain {
             self.wait_for_clients(time);
         }
         while !self.is_stopped.load(Ordering::Acquire) {
+            if let Some(halt) = self.halt.take()
+                && !halt.stand_still()
+            {
+                return;
+            }
             if self.hub.is_overloaded() {
                 self.consumer.rest(REST);
                 continue;
             }
-            let (hub, apps, hold, refusals) = (&self.hub, &self.apps, &self.hold, &mut self.refusals);
-            let mut deliver = |record: Record<'_>| {
-                if let Some((hold, _)) = hold {
-                    hold.release_before(record.ticket, hub);
-                }
-                publish(hub, apps, &record, refusals);
-                if hub.is_overloaded() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            };
-            let drained = self.consumer.drain(BATCH, &mut deliver);
-            while let Some(problem) = self.consumer.take_problem() {
-                tracing::warn!(%problem, "the queue");
-            }
-            self.losses.note(self.consumer.counts(), &self.hub.metrics, !drained.more);
-            if !drained.more {
+            if !self.pass() {
                 self.end_hold();
                 self.consumer.wait(WAIT);
             }
         }
     }
 
+    /// Delivers what waited while nobody drained, before anybody else can publish.
+    pub(crate) fn catch_up(&mut self) {
+        while !self.hub.is_overloaded() && self.pass() {}
+    }
+
+    /// Delivers a batch; whether there may be more at once.
+    fn pass(&mut self) -> bool {
+        let (hub, apps, hold, refusals) = (&self.hub, &self.apps, &self.hold, &mut self.refusals);
+        let mut deliver = |record: Record<'_>| {
+            if let Some((hold, _)) = hold {
+                hold.release_before(record.ticket, hub);
+            }
+            publish(hub, apps, &record, refusals);
+            if hub.is_overloaded() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let drained = self.consumer.drain(BATCH, &mut deliver);
+        while let Some(problem) = self.consumer.take_problem() {
+            tracing::warn!(%problem, "the queue");
+        }
+        self.losses.note(self.consumer.counts(), &self.hub.metrics, !drained.more);
+        drained.more
+    }
+
     /// Ends the hold, if there is one, as soon as everything that waited is delivered.
     fn end_hold(&mut self) {
         if self.hold.as_ref().is_some_and(|(hold, _)| hold.end(&self.hub, || !self.consumer.has_news())) {
             self.hold = None;
+        }
+    }
+}
+
+/// Takes the consumer's part of a queue, waiting for the one before to let go.
+fn open(options: &ConsumerOptions, start: Start) -> Result<Consumer, queue::Error> {
+    loop {
+        match (Consumer::open(options.clone()), start) {
+            (Err(queue::Error::Taken { .. }), Start::After { deadline }) if Instant::now() < deadline => {}
+            (opened, _) => return opened,
         }
     }
 }

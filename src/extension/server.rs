@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 #![allow(non_snake_case)]
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 use super::exception::exception;
 use super::{json, signals};
 use crate::config::{Config, Settings};
+use crate::parent::{self, Parent};
 use crate::server::{LifeEvent, Polled, Server as Running};
 
 /// A server that this process can start.
@@ -37,6 +39,10 @@ struct Slot(Mutex<Option<Started>>);
 #[derive(Debug)]
 struct Started {
     server: Running,
+    /// Who started this process to serve, if somebody did.
+    parent: Option<Parent>,
+    /// Whether a successor has everything.
+    is_given: bool,
     /// The process whose threads they are. A forked child has a copy of this and none of the threads.
     pid: u32,
 }
@@ -62,23 +68,45 @@ impl Server {
         // A parent's server, seen from its child.
         std::mem::forget(slot.take());
         log_to_stderr();
-        let server = signals::blocked(|| Running::start_observed(&self.config)).map_err(exception)?;
-        *slot = Some(Started { server, pid: std::process::id() });
+        let mut parent = signals::blocked(Parent::find).map_err(exception)?;
+        let begun = signals::blocked(|| self.begin(parent.as_mut()));
+        if let (Err(why), Some(parent)) = (&begun, &mut parent) {
+            parent.failed(why);
+        }
+        let server = begun.map_err(exception)?;
+        *slot = Some(Started { server, parent, is_given: false, pid: std::process::id() });
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|slot| slot.strong_count() > 0);
         all.push(Arc::downgrade(&self.slot));
         Ok(())
     }
 
+    /// Whether the server of this object has clients. It has none any more once a successor has taken over, which happens
+    /// in poll().
+    pub fn isServing(&self) -> bool {
+        self.slot.lock().as_ref().is_some_and(|started| started.is_here() && !started.is_given)
+    }
+
+    /// Keeps a server running with this command, generation after generation, until a signal ends it; the exit code.
+    pub fn keep(command: Vec<String>) -> PhpResult<i64> {
+        log_to_stderr();
+        signals::forget_handlers();
+        let command = command.into_iter().map(OsString::from).collect();
+        parent::keep(command)
+            .map(i64::from)
+            .map_err(|error| exception(format!("the server cannot be started: {error}")))
+    }
+
     /// Waits for the next life-cycle event; null if there is none in time, or if a signal came.
     pub fn poll(&self, timeoutMs: i64) -> PhpResult<Option<ZBox<ZendHashTable>>> {
-        let slot = self.slot.lock();
-        let Some(started) = &*slot else {
+        let mut slot = self.slot.lock();
+        let Some(started) = &mut *slot else {
             return Err(exception("the server is not running: call start() first"));
         };
         if !started.is_here() {
             return Err(exception("the server runs in the parent process, not in this one"));
         }
+        started.follow_parent().map_err(exception)?;
         let until = Instant::now() + Duration::from_millis(u64::try_from(timeoutMs).unwrap_or(0));
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -102,6 +130,21 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Serves from the beginning, or takes over, as the parent says.
+    fn begin(&self, mut parent: Option<&mut Parent>) -> Result<Running, Box<dyn std::error::Error>> {
+        let former = parent.as_mut().map(|parent| parent.begin()).transpose()?.flatten();
+        let server = match former {
+            Some(former) => Running::take_over(&self.config, true, former)?,
+            None => Running::start_observed(&self.config)?,
+        };
+        if let Some(parent) = parent {
+            parent.serving(&self.config)?;
+        }
+        Ok(server)
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.slot.stop(Duration::ZERO);
@@ -109,6 +152,15 @@ impl Drop for Server {
 }
 
 impl Started {
+    /// Gives everything to a successor, if the parent has one.
+    fn follow_parent(&mut self) -> std::io::Result<()> {
+        let Some(parent) = &mut self.parent else { return Ok(()) };
+        let Some(successor) = parent.take_succession() else { return Ok(()) };
+        let given = self.server.give(successor);
+        self.is_given = given.is_ok();
+        parent.gave(&given)
+    }
+
     fn is_here(&self) -> bool {
         self.pid == std::process::id()
     }

@@ -13,6 +13,17 @@ pub(super) fn blocked<T>(start: impl FnOnce() -> T) -> T {
     start()
 }
 
+/// Takes the signals of a parent away from PHP, in a process that is nothing else any more.
+///
+/// PHP's own handlers stand for most signals from the beginning of a request, and whoever installs others later passes each
+/// signal on to them: for one that no script has asked for, that is the default action, which ends the process.
+pub(super) fn forget_handlers() {
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGUSR2, libc::SIGCHLD] {
+        // SAFETY: the default action is always a valid disposition, and these signals can have it.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
 /// The mask as it was, put back on drop.
 struct Mask(libc::sigset_t);
 

@@ -15,14 +15,14 @@ mod status;
 mod upgrade;
 mod users;
 
-use crate::connection::{Peer, Stream};
+use crate::connection::{Peer, Stream, Talk};
 use crate::hub::{App, Hub, Socket};
 use crate::view;
 use crate::worker::Worker;
 use bytes::Bytes;
 use handshake::{FIRST_READ, First};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -34,10 +34,11 @@ use query::Query;
 use signed::Signed;
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, Read};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::task::spawn_local;
 
@@ -68,14 +69,25 @@ impl Refusal {
     }
 }
 
-/// Hears what an accepted socket says first, and has it answered: at once if it is a handshake in one piece.
-pub(crate) fn serve(worker: &Rc<Worker>, socket: Socket) {
+/// Hears what an accepted socket says first, and has it answered: at once if it is a handshake in one piece. `beginning` is
+/// what another server has heard of it.
+pub(crate) fn serve(worker: &Rc<Worker>, socket: Socket, beginning: &[u8]) {
+    if !beginning.is_empty() {
+        let registered = Stream::register_plain(socket).inspect_err(warn);
+        return tell(registered.map(|stream| meet(worker, stream, First::Http(beginning))));
+    }
     let mut buffer = [0; FIRST_READ];
     // Whoever is as near as a proxy has said it by now. Read before the runtime knows the socket, it wakes nobody.
     let first = First::read(&mut buffer, |buffer| read_now(&socket, buffer));
     let met = first.and_then(|first| {
         if let First::Silence = first {
-            spawn_local(told(wait(Rc::clone(worker), socket)));
+            let passage = worker.passage();
+            let waiting = told(wait(Rc::clone(worker), socket));
+            spawn_local(async move {
+                // The first step of the task notes the socket.
+                drop(passage);
+                waiting.await;
+            });
             return Ok(());
         }
         Stream::register_plain(socket).inspect_err(warn).map(|stream| meet(worker, stream, first))
@@ -91,13 +103,16 @@ fn meet(worker: &Rc<Worker>, stream: Stream, first: First<'_>) {
         First::Silence => Bytes::new(),
         First::Http(beginning) => Bytes::copy_from_slice(beginning),
     };
-    spawn_local(told(speak(worker, Prefixed::new(beginning, stream))));
+    spawn_local(told(speak(worker, beginning, stream)));
 }
 
-/// Waits for the first words of a client.
+/// Waits for the first words of a client. Until they come another process can go on with the socket.
 async fn wait(worker: Rc<Worker>, socket: Socket) -> io::Result<()> {
-    let stream = Stream::register(socket).await.inspect_err(warn)?;
-    tokio::time::timeout(HEADER_TIMEOUT, stream.readable()).await??;
+    let talk = Talk::new(Stream::register(socket).await.inspect_err(warn)?, &[]);
+    worker.note(&talk);
+    tokio::time::timeout(HEADER_TIMEOUT, poll_fn(|context| talk.stream.lock().poll_readable(context)))
+        .await??;
+    let stream = Arc::into_inner(talk).ok_or(ErrorKind::Other)?.stream.into_inner();
     let mut buffer = [0; FIRST_READ];
     let first = First::read(&mut buffer, |buffer| stream.try_read(buffer))?;
     meet(&worker, stream, first);
@@ -128,12 +143,27 @@ fn read_now(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Lets hyper speak; boxed, as what it needs is many times what a handshake needs.
-fn speak(worker: &Rc<Worker>, stream: Prefixed) -> Pin<Box<dyn Future<Output = io::Result<()>>>> {
+fn speak(
+    worker: &Rc<Worker>,
+    beginning: Bytes,
+    stream: Stream,
+) -> Pin<Box<dyn Future<Output = io::Result<()>>>> {
     let (worker, peer) = (Rc::clone(worker), stream.peer());
+    let talk = Talk::new(stream, &beginning);
+    worker.note(&talk);
+    let stream = Prefixed::new(beginning, talk);
+    let talk = Arc::downgrade(stream.talk());
     Box::pin(async move {
-        let service = service_fn(move |request| {
-            let worker = Rc::clone(&worker);
-            async move { Ok::<_, Infallible>(answer(&worker, request, peer).await) }
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (worker, talk) = (Rc::clone(&worker), Weak::clone(&talk));
+            async move {
+                let body = request.body().size_hint().exact();
+                let answer = answer(&worker, request, peer).await;
+                if let Some(talk) = talk.upgrade() {
+                    talk.forget_request(body);
+                }
+                Ok::<_, Infallible>(answer)
+            }
         });
         http1::Builder::new()
             .timer(TokioTimer::new())

@@ -1,9 +1,10 @@
 //! A stream of which the beginning has been read already.
 
-use crate::connection::{Peer, Stream};
+use crate::connection::{Stream, Talk};
 use bytes::{Buf, Bytes};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -11,25 +12,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[derive(Debug)]
 pub(super) struct Prefixed {
     prefix: Bytes,
-    stream: Stream,
+    talk: Arc<Talk>,
 }
 
 impl Prefixed {
-    pub(super) fn new(prefix: Bytes, stream: Stream) -> Self {
-        Self { prefix, stream }
+    pub(super) fn new(prefix: Bytes, talk: Arc<Talk>) -> Self {
+        Self { prefix, talk }
     }
 
-    pub(super) fn peer(&self) -> Peer {
-        self.stream.peer()
+    pub(super) fn talk(&self) -> &Arc<Talk> {
+        &self.talk
     }
 
-    /// The stream, and what nobody has read of its beginning.
-    pub(super) fn into_parts(self) -> (Bytes, Stream) {
-        (self.prefix, self.stream)
-    }
-
-    fn stream(self: Pin<&mut Self>) -> Pin<&mut Stream> {
-        Pin::new(&mut self.get_mut().stream)
+    /// The stream, and what nobody has read of its beginning; `None` if somebody else still uses it.
+    pub(super) fn into_parts(self) -> Option<(Bytes, Stream)> {
+        Arc::into_inner(self.talk).map(|talk| (self.prefix, talk.stream.into_inner()))
     }
 }
 
@@ -40,7 +37,10 @@ impl AsyncRead for Prefixed {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.prefix.is_empty() {
-            return self.stream().poll_read(cx, buf);
+            let before = buf.filled().len();
+            let read = Pin::new(&mut *self.talk.stream.lock()).poll_read(cx, buf);
+            self.talk.hear(&buf.filled()[before..]);
+            return read;
         }
         let count = self.prefix.len().min(buf.remaining());
         buf.put_slice(&self.prefix[..count]);
@@ -51,15 +51,15 @@ impl AsyncRead for Prefixed {
 
 impl AsyncWrite for Prefixed {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.stream().poll_write(cx, buf)
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_flush(cx)
+        Pin::new(&mut *self.talk.stream.lock()).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_shutdown(cx)
+        Pin::new(&mut *self.talk.stream.lock()).poll_shutdown(cx)
     }
 
     fn poll_write_vectored(
@@ -67,10 +67,13 @@ impl AsyncWrite for Prefixed {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut *self.talk.stream.lock()).poll_write_vectored(cx, bufs);
+        // Until it is in, nobody else can go on with this connection.
+        self.talk.set_answering(written.is_pending());
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 }

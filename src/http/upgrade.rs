@@ -7,7 +7,7 @@ use crate::connection::{Peer, Stream};
 use crate::hub::Quota;
 use crate::protocol::{Close, EncodedFrame, frame};
 use crate::view;
-use crate::worker::Worker;
+use crate::worker::{Passage, Worker};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -106,7 +106,7 @@ pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, peer: 
     let admission = Asked::of(&request).admit(worker, || peer);
     match create_response(&request.map(|_| ())) {
         Ok(response) => {
-            spawn_local(switch(Rc::clone(worker), upgrade, admission));
+            spawn_local(switch(Rc::clone(worker), upgrade, admission, worker.passage()));
             response.map(|()| Full::default())
         }
         Err(error) => {
@@ -126,10 +126,11 @@ pub(super) fn enter(worker: &Rc<Worker>, stream: Stream, handshake: &Handshake<'
     }
 }
 
-async fn switch(worker: Rc<Worker>, upgrade: OnUpgrade, admission: Result<Quota, Close>) {
+async fn switch(worker: Rc<Worker>, upgrade: OnUpgrade, admission: Result<Quota, Close>, passage: Passage) {
     let Ok(upgraded) = upgrade.await else { return };
     let Ok(parts) = upgraded.downcast::<TokioIo<Prefixed>>() else { return };
-    let (unread, stream) = parts.io.into_inner().into_parts();
+    let Some((unread, stream)) = parts.io.into_inner().into_parts() else { return };
+    drop(passage);
     // Hyper has sent the answer.
     match admission {
         Ok(quota) => adopt(&worker, quota, stream, &[], &[parts.read_buf, unread].concat()),

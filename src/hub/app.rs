@@ -32,6 +32,10 @@ impl App {
             .map(|_| Quota(Arc::clone(self)))
     }
 
+    pub(super) fn count_connection(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Holds its events back, all of them, until the hold is over. Only the first hold of an app counts.
     pub(crate) fn hold_back(&self, hold: Arc<Hold>) {
         self.hold.get_or_init(|| hold);
@@ -53,6 +57,11 @@ impl App {
 pub(crate) struct Quota(Arc<App>);
 
 impl Quota {
+    /// For a connection that is counted already.
+    pub(super) fn of(app: &Arc<App>) -> Self {
+        Self(Arc::clone(app))
+    }
+
     pub(crate) fn app(&self) -> &Arc<App> {
         &self.0
     }

@@ -35,12 +35,23 @@ pub(crate) struct Cached {
 impl Cache {
     pub(super) fn remember(&mut self, channel: &Arc<str>, frame: &EncodedFrame, data: &str, now: Instant) {
         self.forget_old(now);
-        let end = now + LIFETIME;
-        let event = Remembered { frame: frame.clone(), data: data.into(), end };
-        if let Some(former) = self.events.insert(Arc::clone(channel), event) {
-            self.ends.remove(&(former.end, Arc::clone(channel)));
+        self.restore(Arc::clone(channel), frame.clone(), data.into(), now + LIFETIME);
+    }
+
+    /// Remembers an event until `end`.
+    pub(super) fn restore(&mut self, channel: Arc<str>, frame: EncodedFrame, data: Box<str>, end: Instant) {
+        let event = Remembered { frame, data, end };
+        if let Some(former) = self.events.insert(Arc::clone(&channel), event) {
+            self.ends.remove(&(former.end, Arc::clone(&channel)));
         }
-        self.ends.insert((end, Arc::clone(channel)), ());
+        self.ends.insert((end, channel), ());
+    }
+
+    /// Everything that is remembered: channel, frame, data, and for how long yet.
+    pub(super) fn states(&self, now: Instant) -> impl Iterator<Item = (&str, EncodedFrame, &str, Duration)> {
+        self.events.iter().map(move |(channel, event)| {
+            (&**channel, event.frame.clone(), &*event.data, event.end.saturating_duration_since(now))
+        })
     }
 
     /// The frame of the channel's last event.

@@ -2,6 +2,7 @@
 
 use super::Subscriber;
 use crate::fork_guard::ForkGuard;
+use crate::handover::halt::Halt;
 use crate::protocol::{Close, EncodedFrame, SocketId};
 use crate::tls::Tls;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -32,6 +33,8 @@ pub(crate) enum Letter {
     Close { slot: usize, socket_id: SocketId, close: Close },
     /// An accepted socket.
     Adopt(Socket),
+    /// Stand still, because another process may take over.
+    Halt(Halt),
     /// Close every connection and end; clients get `grace` to hang up.
     Stop { grace: Duration },
 }
@@ -86,7 +89,7 @@ pub(crate) struct Mailbox {
 struct State {
     bytes: AtomicUsize,
     bell: Notify,
-    /// Whether the last letter says so.
+    /// Whether the last letter says so, or that the worker is to stand still.
     is_stopping: AtomicBool,
     /// How many inboxes are over the mark, of those made together. Whoever asks looks at one number that hardly ever
     /// changes, and not at a busy number per worker.
@@ -107,7 +110,7 @@ impl Inbox {
 
     /// Delivers the letter and wakes the worker. A worker that has ended gets no more letters.
     pub(crate) fn send(&self, letter: Letter) {
-        if let Letter::Stop { .. } = letter {
+        if let Letter::Stop { .. } | Letter::Halt(_) = letter {
             self.state.is_stopping.store(true, Ordering::Relaxed);
         }
         self.state.add(letter.weight());
@@ -152,6 +155,12 @@ impl Mailbox {
         self.receiver.is_empty()
     }
 
+    /// Notes that the worker, which was to stand still, goes on.
+    pub(crate) fn resume(&self) {
+        self.state.is_stopping.store(false, Ordering::Relaxed);
+        self.ring();
+    }
+
     /// Whether the worker is to stop once it has taken everything.
     pub(crate) fn is_stopping(&self) -> bool {
         self.state.is_stopping.load(Ordering::Relaxed)
@@ -186,7 +195,9 @@ impl Letter {
                 admission.succeeded.len() + admission.remembered.as_ref().map_or(0, EncodedFrame::len)
             }
             Self::Send { frame, .. } => frame.len(),
-            Self::Settle { .. } | Self::Close { .. } | Self::Adopt(_) | Self::Stop { .. } => 0,
+            Self::Settle { .. } | Self::Close { .. } | Self::Adopt(_) | Self::Halt(_) | Self::Stop { .. } => {
+                0
+            }
         };
         frames + size_of::<Self>()
     }

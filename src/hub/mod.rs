@@ -26,6 +26,7 @@ mod cache;
 mod channel;
 mod counts;
 mod facts;
+mod handover;
 mod hold;
 mod inbox;
 pub(crate) mod life;

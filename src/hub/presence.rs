@@ -84,6 +84,37 @@ impl Presence {
         joined
     }
 
+    /// Takes over a member from another server, before their connections; whether there can be such a one.
+    pub(super) fn restore(&mut self, user_id: &str, text: &str) -> bool {
+        let listed = Listed::restore(user_id, text);
+        let present = listed.map(|listed| Present { listed, subscriptions: 0 });
+        present.is_some_and(|present| self.members.insert(user_id.into(), present).is_none())
+    }
+
+    /// Counts a connection of a member who was taken over; whether there is such a member.
+    pub(super) fn rejoin(&mut self, user_id: &str) -> bool {
+        let present = self.members.get_mut(user_id);
+        present.map(|present| present.subscriptions += 1).is_some()
+    }
+
+    /// Whether there are members without a connection.
+    pub(super) fn has_ghosts(&self) -> bool {
+        self.members.values().any(|present| present.subscriptions == 0)
+    }
+
+    /// Takes away the members without a connection; their ids.
+    pub(super) fn take_ghosts(&mut self) -> Vec<Arc<str>> {
+        let ghosts = self.members.extract_if(.., |_, present| present.subscriptions == 0);
+        let ghosts: Vec<Arc<str>> = ghosts.map(|(id, _)| id).collect();
+        self.roster = None;
+        ghosts
+    }
+
+    /// The members: their ids, and how lists name them.
+    pub(super) fn state(&self) -> Vec<(String, String)> {
+        self.members.iter().map(|(id, present)| (id.to_string(), present.listed.text().to_owned())).collect()
+    }
+
     /// Takes a connection off those that are not admitted yet; whether it was one of them.
     pub(super) fn withdraw(&mut self, socket_id: SocketId) -> bool {
         self.arrivals.remove(&socket_id).is_some()

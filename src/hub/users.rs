@@ -18,9 +18,9 @@ type Connections = HashMap<SocketId, Subscriber, RandomState>;
 #[derive(Debug, Default)]
 pub(super) struct Users {
     /// Signed-in connections by user id.
-    online: HashMap<Arc<str>, Connections, RandomState>,
+    pub(super) online: HashMap<Arc<str>, Connections, RandomState>,
     /// Connections by the id of the user they watch.
-    watchers: HashMap<Arc<str>, Connections, RandomState>,
+    pub(super) watchers: HashMap<Arc<str>, Connections, RandomState>,
 }
 
 impl Hub {

@@ -79,6 +79,21 @@ pub struct Listed {
 }
 
 impl Listed {
+    /// Takes over a member from another server, by the id and the text that [`Listed::text`] gave there; `None` if the
+    /// two do not belong together.
+    #[must_use]
+    pub fn restore(user_id: &str, text: &str) -> Option<Self> {
+        let id = inside_a_string(&quoted(user_id).to_string());
+        let is_of_id = text.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with(':'));
+        is_of_id.then(|| Self { id: id.len(), entry: text.into() })
+    }
+
+    /// How lists name the member.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.entry
+    }
+
     /// Its part of `ids`.
     pub(super) fn id(&self) -> &str {
         &self.entry[..self.id]

@@ -88,6 +88,18 @@ impl Decoder {
 }
 
 impl FrameReader {
+    /// A reader of a client from whom nothing is taken any more.
+    #[must_use]
+    pub fn over() -> Self {
+        Self { state: State::Over }
+    }
+
+    /// Whether nothing is taken from the client any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
     /// Reads a chunk as it came from the socket and appends what it holds to `incoming`.
     ///
     /// Nothing comes after [`Incoming::Closed`] or [`Incoming::Failed`], whatever is fed.

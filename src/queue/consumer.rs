@@ -26,12 +26,14 @@ pub struct ConsumerOptions {
     /// Records that waited longer than this while nobody drained (there was no consumer, or it was paused) are skipped
     /// and counted. However long they waited for a consumer at work, they are delivered. `None` delivers all.
     pub max_age: Option<Duration>,
+    /// Whether another consumer has drained the queue until a moment ago: then nothing that waits has waited in vain.
+    pub follows: bool,
 }
 
 impl ConsumerOptions {
     /// The defaults, for the queue at `path`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), access: Access::default(), max_age: None }
+        Self { path: path.into(), access: Access::default(), max_age: None, follows: false }
     }
 }
 
@@ -127,7 +129,9 @@ impl Consumer {
             domain,
             lock,
             common: Common {
-                expired_before_ms: max_age_ms.map_or(0, |max_age_ms| now_ms.saturating_sub(max_age_ms)),
+                expired_before_ms: max_age_ms
+                    .filter(|_| !options.follows)
+                    .map_or(0, |max_age_ms| now_ms.saturating_sub(max_age_ms)),
                 now_ms,
                 ..Common::default()
             },

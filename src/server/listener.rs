@@ -4,6 +4,7 @@ use crate::bell::Bell;
 use crate::config::ListenAddress;
 use crate::error::Error;
 use crate::fork_guard::ForkGuard;
+use crate::handover::halt::Request;
 use crate::hub::{Hub, Letter, Socket};
 use crate::sparing::Sparing;
 use crate::tls::Tls;
@@ -13,11 +14,12 @@ use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Type};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Connections that may wait to be accepted: all of a site's clients come back at once after an outage.
@@ -41,14 +43,21 @@ const CROWD: Duration = Duration::from_millis(1);
 /// that greets them each time: a tenth of what it costs to let somebody in.
 const GATHERING: Duration = Duration::from_micros(500);
 
-/// A bound socket. A Unix socket's file goes when it is dropped.
+/// A bound socket.
 ///
 /// What it accepts is non-blocking from birth, which is all that is wanted of mio here, and a system call less for each.
 #[derive(Debug)]
 pub(super) enum Listener {
     Tcp(ForkGuard<TcpListener>),
-    Unix(ForkGuard<UnixListener>, PathBuf),
+    Unix(ForkGuard<UnixListener>, SocketFile),
     Tls(ForkGuard<TcpListener>, Arc<Tls>),
+}
+
+/// The file of a Unix socket. It goes with the socket, unless another process has the socket too.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    is_given: AtomicBool,
 }
 
 impl Listener {
@@ -63,10 +72,38 @@ impl Listener {
                 bind_tcp(*address).map(|listener| Self::Tcp(ForkGuard::new(listener)))
             }
             ListenAddress::Unix(path) => {
-                bind_unix(path).map(|listener| Self::Unix(ForkGuard::new(listener), path.clone()))
+                bind_unix(path).map(|listener| Self::Unix(ForkGuard::new(listener), SocketFile::new(path)))
             }
         }
         .map_err(|error| Error::Listen(address.clone(), error))
+    }
+
+    /// Takes over a socket that another process has bound.
+    pub(super) fn inherit(
+        address: &ListenAddress,
+        descriptor: OwnedFd,
+        tls: Option<&Arc<Tls>>,
+    ) -> Result<Self, Error> {
+        let tcp = |descriptor: OwnedFd| ForkGuard::new(TcpListener::from_std(descriptor.into()));
+        Ok(match address {
+            ListenAddress::Tcp(_) => Self::Tcp(tcp(descriptor)),
+            ListenAddress::Tls(_) => {
+                Self::Tls(tcp(descriptor), tls.ok_or_else(|| no_certificate(address))?.clone())
+            }
+            ListenAddress::Unix(path) => {
+                let file = SocketFile::new(path);
+                // Until it is ours alone.
+                file.is_given.store(true, Ordering::Release);
+                Self::Unix(ForkGuard::new(UnixListener::from_std(descriptor.into())), file)
+            }
+        })
+    }
+
+    /// Says whether the file of a Unix socket belongs to another process from now on.
+    pub(super) fn set_given(&self, is_given: bool) {
+        if let Self::Unix(_, file) = self {
+            file.is_given.store(is_given, Ordering::Release);
+        }
     }
 
     /// Where it really listens: the port that the system chose, where 0 was asked for.
@@ -74,7 +111,7 @@ impl Listener {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
             Self::Tls(listener, _) => listener.local_addr().map(ListenAddress::Tls),
-            Self::Unix(_, path) => Ok(ListenAddress::Unix(path.clone())),
+            Self::Unix(_, file) => Ok(ListenAddress::Unix(file.path.clone())),
         }
     }
 
@@ -105,11 +142,17 @@ impl AsFd for Listener {
     }
 }
 
-impl Drop for Listener {
+impl SocketFile {
+    fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), is_given: AtomicBool::new(false) }
+    }
+}
+
+impl Drop for SocketFile {
     fn drop(&mut self) {
-        if let Self::Unix(_, path) = self {
+        if !*self.is_given.get_mut() {
             // It may be gone already; a file left behind is cleared away by the next bind.
-            let _ = std::fs::remove_file(path);
+            let _ = std::fs::remove_file(&self.path);
         }
     }
 }
@@ -143,6 +186,10 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     Ok(UnixListener::from_std(socket.into()))
 }
 
+fn no_certificate(address: &ListenAddress) -> Error {
+    Error::Listen(address.clone(), io::Error::other("there is no certificate"))
+}
+
 /// Accepts until the bell rings, and deals the sockets out to the workers in turn.
 pub(super) fn accept(
     listeners: &[Listener],
@@ -150,6 +197,7 @@ pub(super) fn accept(
     hub: &Hub,
     workers: usize,
     stop: &Bell,
+    halt: &Request,
 ) -> io::Result<()> {
     let (mut accepted, mut exhausted) = (0, Sparing::default());
     let mut last_came = Instant::now();
@@ -162,7 +210,12 @@ pub(super) fn accept(
             Err(errno) => return Err(errno.into()),
         }
         if watched.last().is_some_and(|bell| !bell.revents().is_empty()) {
-            return Ok(());
+            stop.silence();
+            match halt.take() {
+                // Whoever connects meanwhile waits in the sockets' backlogs.
+                Some(halt) if halt.stand_still() => continue,
+                _ => return Ok(()),
+            }
         }
         hub.tell_due_counts();
         if let Some(tls) = tls {

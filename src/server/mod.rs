@@ -4,18 +4,21 @@
 //! caller's alone: signals, standard output and the decision when to stop are the caller's.
 
 mod failure;
+mod give;
 mod listener;
+mod take;
 
 use crate::bell::Bell;
 use crate::config::{Config, ListenAddress};
-use crate::drain::{Drain, DrainStop};
+use crate::drain::{Drain, DrainStop, Start};
 use crate::error::Error;
+use crate::handover::halt::Request;
 use crate::hub::life::{LifeEvents, host_channel};
 use crate::hub::{Hub, Inbox, Letter, Mailbox};
 use crate::metrics::Metrics;
 use crate::tls::Tls;
 use crate::webhook::{Dispatcher, DispatcherStop};
-use crate::worker::{Worker, WorkerSettings};
+use crate::worker::{Inheritance, Worker, WorkerSettings};
 use failure::Failure;
 use listener::Listener;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -25,20 +28,30 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 pub use crate::hub::life::{LifeEvent, Polled};
+pub use give::Given;
 
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
+    /// As configured, and as they are.
+    asked: Vec<ListenAddress>,
     addresses: Vec<ListenAddress>,
+    listeners: Arc<Vec<Listener>>,
+    tls: Option<Arc<Tls>>,
     hub: Arc<Hub>,
     workers: usize,
     drains: Vec<(DrainStop, JoinHandle<()>)>,
-    /// Ends the accepting thread.
+    /// Ends the accepting thread, or makes it stand still.
     end_accepting: Bell,
+    accept_halt: Request,
     threads: Vec<JoinHandle<()>>,
+    /// Not running before the server has taken over.
+    waiting_dispatcher: Option<Dispatcher>,
     dispatcher: Option<(DispatcherStop, JoinHandle<()>)>,
     life: LifeEvents,
     failure: Arc<Failure>,
+    /// Whether the clients are another process's.
+    is_given: bool,
 }
 
 impl Server {
@@ -63,9 +76,30 @@ impl Server {
 
     fn launch(config: &Config, is_observed: bool) -> Result<Self, Error> {
         raise_descriptor_limit();
-        let tls = (!config.tls.is_empty()).then(|| Tls::load(&config.tls).map(Arc::new)).transpose()?;
+        let tls = load_tls(config)?;
         let listeners = config.listen.iter().map(|address| Listener::bind(address, tls.as_ref()));
         let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
+        let (mut server, mailboxes, dispatcher) = Self::build(config, is_observed, listeners, tls)?;
+        // A failure from here on drops `server`, which ends what runs already.
+        if let Some(dispatcher) = dispatcher {
+            server.start_dispatcher(dispatcher)?;
+        }
+        let drains = Drain::open_all(config, &server.hub, Start::Fresh)?;
+        server.start_drains(drains)?;
+        for (index, mailbox) in mailboxes.into_iter().enumerate() {
+            server.start_worker(config, index, mailbox, None)?;
+        }
+        server.start_accepting()?;
+        Ok(server)
+    }
+
+    /// Everything but the threads.
+    fn build(
+        config: &Config,
+        is_observed: bool,
+        listeners: Vec<Listener>,
+        tls: Option<Arc<Tls>>,
+    ) -> Result<(Self, Vec<Mailbox>, Option<Dispatcher>), Error> {
         let addresses = listeners.iter().map(Listener::address).collect::<Result<Vec<_>, _>>();
         let addresses = addresses.map_err(|error| Error::System("the listening address", error))?;
         let bell = || Bell::new().map_err(|error| Error::System("a bell between threads", error));
@@ -76,35 +110,35 @@ impl Server {
         let (observer, dispatcher) = Dispatcher::new(config, is_observed.then_some(host), &metrics).unzip();
         let (inboxes, mailboxes) = Inbox::for_workers(config.workers);
         let hub = Hub::new(config, inboxes, observer, metrics);
-        let mut server = Self {
+        let server = Self {
+            asked: config.listen.clone(),
             addresses,
+            listeners: Arc::new(listeners),
+            tls,
             hub: Arc::new(hub),
             workers: config.workers,
             drains: Vec::new(),
             end_accepting: bell()?,
+            accept_halt: Request::default(),
             threads: Vec::new(),
+            waiting_dispatcher: None,
             dispatcher: None,
             life,
             failure,
+            is_given: false,
         };
-        // A failure from here on drops `server`, which ends what runs already.
-        if let Some(dispatcher) = dispatcher {
-            let stop = dispatcher.stopper();
-            let thread = server.spawn("canyon-life".to_owned(), move || dispatcher.run())?;
-            server.dispatcher = Some((stop, thread));
-        }
-        server.start_threads(config, listeners, tls, mailboxes)?;
-        Ok(server)
+        Ok((server, mailboxes, dispatcher))
     }
 
-    fn start_threads(
-        &mut self,
-        config: &Config,
-        listeners: Vec<Listener>,
-        tls: Option<Arc<Tls>>,
-        mailboxes: Vec<Mailbox>,
-    ) -> Result<(), Error> {
-        for drain in Drain::open_all(config, &self.hub)? {
+    fn start_dispatcher(&mut self, dispatcher: Dispatcher) -> Result<(), Error> {
+        let stop = dispatcher.stopper();
+        let thread = self.spawn("canyon-life".to_owned(), move || dispatcher.run())?;
+        self.dispatcher = Some((stop, thread));
+        Ok(())
+    }
+
+    fn start_drains(&mut self, drains: Vec<Drain>) -> Result<(), Error> {
+        for drain in drains {
             let stop = drain.stopper();
             let thread = self.spawn("canyon-drain".to_owned(), move || {
                 drain.run();
@@ -112,21 +146,34 @@ impl Server {
             })?;
             self.drains.push((stop, thread));
         }
+        Ok(())
+    }
+
+    fn start_worker(
+        &mut self,
+        config: &Config,
+        index: usize,
+        mailbox: Mailbox,
+        inheritance: Option<Inheritance>,
+    ) -> Result<(), Error> {
         let settings = WorkerSettings {
             path_prefix: config.path_prefix.clone(),
             send_timeout: Duration::from_secs(config.send_timeout.into()),
             max_event_bytes: config.apps.iter().map(|app| app.max_event_bytes).min().unwrap_or_default(),
         };
-        for (index, mailbox) in mailboxes.into_iter().enumerate() {
-            let (hub, settings, apps) = (Arc::clone(&self.hub), settings.clone(), config.apps.len());
-            let thread = self.spawn(format!("canyon-worker-{index}"), move || {
-                Worker::new(index, hub, settings, mailbox, apps, crate::http::serve).run()
-            })?;
-            self.threads.push(thread);
-        }
-        let (hub, workers, stop) = (Arc::clone(&self.hub), self.workers, self.end_accepting.clone());
+        let (hub, apps) = (Arc::clone(&self.hub), config.apps.len());
+        let thread = self.spawn(format!("canyon-worker-{index}"), move || {
+            Worker::new(index, hub, settings, mailbox, apps, crate::http::serve).run(inheritance)
+        })?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    fn start_accepting(&mut self) -> Result<(), Error> {
+        let (hub, listeners, workers) = (Arc::clone(&self.hub), Arc::clone(&self.listeners), self.workers);
+        let (tls, stop, halt) = (self.tls.clone(), self.end_accepting.clone(), self.accept_halt.clone());
         let thread = self.spawn("canyon-accept".to_owned(), move || {
-            listener::accept(&listeners, tls.as_deref(), &hub, workers, &stop)
+            listener::accept(&listeners, tls.as_deref(), &hub, workers, &stop, &halt)
         })?;
         self.threads.push(thread);
         Ok(())
@@ -166,6 +213,13 @@ impl Server {
     }
 
     fn end(&mut self, grace: Duration) {
+        if self.is_given {
+            // The threads have been told to end, and to touch no socket.
+            let threads = self.drains.drain(..).map(|(_, thread)| thread);
+            let dispatcher = self.dispatcher.take().map(|(_, thread)| thread);
+            threads.chain(self.threads.drain(..)).chain(dispatcher).for_each(join);
+            return;
+        }
         self.end_accepting.ring();
         // First the drains, to their end: what they have taken from a queue is in the inboxes before the workers stop.
         for (drain, thread) in self.drains.drain(..) {
@@ -176,6 +230,8 @@ impl Server {
             self.hub.inbox(worker).send(Letter::Stop { grace });
         }
         self.threads.drain(..).for_each(join);
+        // With it the files of Unix sockets go.
+        self.listeners = Arc::default();
         // Last: it tells of the channels that the workers' clients have left just now.
         if let Some((dispatcher, thread)) = self.dispatcher.take() {
             dispatcher.stop();
@@ -192,6 +248,10 @@ impl Server {
         let thread = Builder::new().name(name).spawn(move || failure.watch(&told, run));
         thread.map_err(|error| Error::System("a thread of the server", error))
     }
+}
+
+fn load_tls(config: &Config) -> Result<Option<Arc<Tls>>, Error> {
+    Ok((!config.tls.is_empty()).then(|| Tls::load(&config.tls).map(Arc::new)).transpose()?)
 }
 
 /// Lets the process have as many descriptors as it may ask for: the usual soft limit of 1024 is there for programs that

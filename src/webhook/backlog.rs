@@ -70,6 +70,11 @@ impl Backlog {
         batch
     }
 
+    /// All that waits, oldest first, and since when.
+    pub(super) fn events(&self) -> impl Iterator<Item = (Instant, &Arc<str>)> {
+        self.events.iter().map(|(since, event)| (*since, event))
+    }
+
     fn drop_while(&mut self, condition: impl Fn(&Self, Instant) -> bool) -> usize {
         let mut dropped = 0;
         while let Some(&(since, _)) = self.events.front()

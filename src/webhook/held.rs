@@ -56,12 +56,7 @@ impl Held {
     pub(super) fn pass(&mut self, event: LifeEvent, now: Instant) -> Option<LifeEvent> {
         match event.kind {
             LifeKind::ChannelVacated | LifeKind::MemberRemoved => {
-                let place = Place::of(&event);
-                // Only a return that was lost on the way can leave an older departure here: it is told once.
-                self.take_back(&place);
-                self.numbers.insert(place, self.next);
-                self.events.insert(self.next, (now + HOLD, event));
-                self.next += 1;
+                self.restore(event, now + HOLD);
                 None
             }
             LifeKind::ChannelOccupied | LifeKind::MemberAdded => {
@@ -73,6 +68,21 @@ impl Held {
             }
             LifeKind::ClientEvent | LifeKind::CacheMiss | LifeKind::SubscriptionCount => Some(event),
         }
+    }
+
+    /// Holds a departure until `due`.
+    pub(super) fn restore(&mut self, event: LifeEvent, due: Instant) {
+        let place = Place::of(&event);
+        // Only a return that was lost on the way can leave an older departure here: it is told once.
+        self.take_back(&place);
+        self.numbers.insert(place, self.next);
+        self.events.insert(self.next, (due, event));
+        self.next += 1;
+    }
+
+    /// All departures, oldest first, and how long they can still be taken back.
+    pub(super) fn states(&self, now: Instant) -> impl Iterator<Item = (&LifeEvent, Duration)> {
+        self.events.values().map(move |(due, event)| (event, due.saturating_duration_since(now)))
     }
 
     /// When the next departure is to be told.

@@ -13,11 +13,13 @@ mod backlog;
 mod client;
 mod delivery;
 mod endpoint;
+mod handover;
 mod held;
 mod payload;
 mod report;
 
 use crate::config::{AppConfig, Config, LifeKinds};
+use crate::handover::halt::{Halt, Request};
 use crate::hub::life::{Host, LifeEvent};
 use crate::hub::{Observed, Observer};
 use crate::metrics::Metrics;
@@ -46,6 +48,7 @@ pub(crate) struct Dispatcher {
     /// By app id.
     endpoints: HashMap<String, Vec<Arc<Endpoint>>>,
     stop: Arc<Notify>,
+    halt: Request,
     metrics: Arc<Metrics>,
     /// How many dropped events have been noticed.
     dropped: u64,
@@ -54,11 +57,20 @@ pub(crate) struct Dispatcher {
 
 /// Ends a running dispatcher from another thread, once the hub has nothing more to tell.
 #[derive(Debug)]
-pub(crate) struct DispatcherStop(Arc<Notify>);
+pub(crate) struct DispatcherStop {
+    stop: Arc<Notify>,
+    halt: Request,
+}
 
 impl DispatcherStop {
     pub(crate) fn stop(&self) {
-        self.0.notify_one();
+        self.stop.notify_one();
+    }
+
+    /// Makes the dispatcher stand still.
+    pub(crate) fn halt(&self, halt: Halt) {
+        self.halt.put(halt);
+        self.stop.notify_one();
     }
 }
 
@@ -81,8 +93,8 @@ impl Dispatcher {
         };
         let (observer, observed) = Observer::new(config.apps.iter().map(wanted).collect());
         let endpoints = |app: &AppConfig| {
-            let endpoint = |webhook| Arc::new(Endpoint::new(app, webhook, metrics));
-            (app.id.clone(), app.webhooks.iter().map(endpoint).collect())
+            let endpoint = |(index, webhook)| Arc::new(Endpoint::new(app, index, webhook, metrics));
+            (app.id.clone(), app.webhooks.iter().enumerate().map(endpoint).collect())
         };
         let dispatcher = Self {
             observed,
@@ -90,6 +102,7 @@ impl Dispatcher {
             host,
             endpoints: config.apps.iter().map(endpoints).collect(),
             stop: Arc::default(),
+            halt: Request::default(),
             metrics: Arc::clone(metrics),
             dropped: 0,
             losses: Sparing::default(),
@@ -98,7 +111,7 @@ impl Dispatcher {
     }
 
     pub(crate) fn stopper(&self) -> DispatcherStop {
-        DispatcherStop(Arc::clone(&self.stop))
+        DispatcherStop { stop: Arc::clone(&self.stop), halt: self.halt.clone() }
     }
 
     /// Dispatches until stopped.
@@ -131,7 +144,11 @@ impl Dispatcher {
                     None => break,
                 },
                 () = until(self.held.due()) => {}
-                () = self.stop.notified() => break,
+                () = self.stop.notified() => match self.halt.take() {
+                    Some(halt) if self.stand_still(&halt).await => {}
+                    Some(_) => return Ok(()),
+                    None => break,
+                },
                 // A delivery ends before it is told to only if it panics.
                 Some(ended) = deliveries.join_next() => ended.map_err(io::Error::other)?,
             }

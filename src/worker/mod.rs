@@ -18,6 +18,7 @@
 
 mod delivery;
 mod flushing;
+mod handover;
 mod holdup;
 mod liveness;
 mod settling;
@@ -27,11 +28,14 @@ mod trim;
 mod wheel;
 
 use crate::connection::{Connection, Reaction, Stream};
+use crate::handover::halt::Halt;
 use crate::hub::{Hub, Letter, Mailbox, Quota, Socket};
 use crate::protocol::reader::{Decoder, Incoming};
 use crate::protocol::{ErrorReply, SocketId, frame};
 use crate::spare::Spare;
 use crate::view;
+pub(crate) use handover::{Inheritance, Passage};
+use handover::{Standstill, Talks};
 use holdup::Holdup;
 use settling::{Unsettled, pause};
 use slab::Slab;
@@ -60,8 +64,8 @@ const FAREWELL: Duration = Duration::from_millis(60);
 /// Accepted sockets that are heard in one turn: enough for an avalanche, few enough that nobody waits for it.
 const NEWCOMERS: usize = 32;
 
-/// Speaks HTTP with an accepted socket until it ends or becomes a WebSocket.
-pub(crate) type Serve = fn(&Rc<Worker>, Socket);
+/// Speaks HTTP with an accepted socket until it ends or becomes a WebSocket; another server may have read its beginning.
+pub(crate) type Serve = fn(&Rc<Worker>, Socket, &[u8]);
 
 /// What a worker needs to know of the configuration.
 #[derive(Debug, Clone)]
@@ -83,6 +87,7 @@ pub(crate) struct Worker {
     /// Bytes that a turn may add to an outbox.
     turn_bytes: usize,
     read_buffer: RefCell<Box<[u8]>>,
+    talks: RefCell<Talks>,
     state: RefCell<State>,
 }
 
@@ -117,6 +122,8 @@ struct State {
     incoming: Vec<Incoming>,
     /// Set when the worker ends: how long its clients get to hang up.
     stopping: Option<Duration>,
+    /// Set when the worker is to stand still.
+    halt: Option<Halt>,
 }
 
 impl Worker {
@@ -144,6 +151,7 @@ impl Worker {
             decoder: Decoder::new(MAX_CLIENT_MESSAGE),
             incoming: Vec::new(),
             stopping: None,
+            halt: None,
         };
         let read_buffer = RefCell::new(vec![0; READ_BUFFER].into());
         let turn_bytes = delivery::TURN_BYTES.min(flushing::SLOW_EVENTS * settings.max_event_bytes).max(1);
@@ -155,14 +163,21 @@ impl Worker {
             serve,
             turn_bytes,
             read_buffer,
+            talks: RefCell::default(),
             state: RefCell::new(state),
         })
     }
 
-    /// Runs on the calling thread until [`Letter::Stop`] comes.
-    pub(crate) fn run(self: &Rc<Self>) -> io::Result<()> {
+    /// Runs on the calling thread until [`Letter::Stop`] comes, or another process goes on in its place. It may begin where
+    /// another server left off.
+    pub(crate) fn run(self: &Rc<Self>, inheritance: Option<Inheritance>) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        LocalSet::new().block_on(&runtime, self.turns());
+        LocalSet::new().block_on(&runtime, async {
+            let inherited = inheritance.map(|inheritance| self.inherit(inheritance));
+            if inherited != Some(Standstill::ForGood) {
+                self.turns().await;
+            }
+        });
         Ok(())
     }
 
@@ -177,6 +192,12 @@ impl Worker {
             }
             while self.turn() {
                 yield_now().await;
+            }
+            let halt = self.state.borrow_mut().halt.take();
+            if let Some(halt) = halt
+                && self.stand_still(&halt).await == Standstill::ForGood
+            {
+                return;
             }
             let stopping = self.state.borrow().stopping;
             if let Some(grace) = stopping {
@@ -224,7 +245,7 @@ impl Worker {
         }
         let newcomers = state.take_newcomers();
         drop(state);
-        newcomers.into_iter().for_each(|socket| (self.serve)(self, socket));
+        newcomers.into_iter().for_each(|socket| (self.serve)(self, socket, &[]));
         let mut state = self.state.borrow_mut();
         self.flush_slice(&mut state);
         state.has_work() || (self.takes_letters(&state) && !self.mailbox.is_empty())
@@ -254,6 +275,7 @@ impl Worker {
                 Letter::Send { slot, socket_id, frame } => state.send(slot, socket_id, frame),
                 Letter::Close { slot, socket_id, close } => state.terminate(slot, socket_id, &close),
                 Letter::Adopt(socket) => state.newcomers.push_back(socket),
+                Letter::Halt(halt) => state.halt = Some(halt),
                 Letter::Stop { grace } => state.dismiss_all(grace),
             }
         }

@@ -5,6 +5,9 @@ use crate::protocol::SocketId;
 /// Seconds ahead that the wheel can hold; what is due later comes up early and is put in again.
 const BUCKETS: usize = 64;
 
+/// The first tick. A day and more lies before it, so that a client of another server can have a past here.
+const BEGINNING: u32 = 2 * 86_400;
+
 /// A connection to look at; the id tells whether the slot still holds the same one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
@@ -21,10 +24,10 @@ pub(super) struct Wheel {
 
 impl Wheel {
     pub(super) fn new() -> Self {
-        Self { now: 0, buckets: vec![Vec::new(); BUCKETS] }
+        Self { now: BEGINNING, buckets: vec![Vec::new(); BUCKETS] }
     }
 
-    /// Ticks (seconds) since the worker began.
+    /// The present tick, a second each.
     pub(super) fn now(&self) -> u32 {
         self.now
     }
@@ -53,11 +56,11 @@ mod tests {
     fn entries_come_up_when_due_or_early_if_far() {
         let mut wheel = Wheel::new();
         for (slot, due) in [(0, 0), (1, 1), (2, 2), (30, 30), (63, 1000)] {
-            wheel.insert(due, entry(slot));
+            wheel.insert(BEGINNING + due, entry(slot));
         }
         let mut seen = Vec::new();
         for _ in 0..63 {
-            let now = wheel.now() + 1;
+            let now = wheel.now() + 1 - BEGINNING;
             seen.extend(wheel.tick().into_iter().map(|entry| (now, entry.slot)));
         }
         assert_eq!(seen, [(1, 0), (1, 1), (2, 2), (30, 30), (63, 63)]);

@@ -56,7 +56,7 @@ impl Server {
         let program = setting("CANYON_BIN")?;
         let mut process = Process::start(
             Command::new(&program)
-                .arg("serve")
+                .args(["serve", "--no-parent"])
                 // Whoever runs this may have settings of an own server in the environment.
                 .env_clear()
                 .env("CANYON_SETTINGS", configuration(options, &queue(&directory), settings).to_string())

@@ -74,7 +74,7 @@ export class Life {
             '[[app]]',
             ...Object.entries(APP).map(([key, value]) => `${key} = ${JSON.stringify(value)}`),
         ].join('\n') + '\n')
-        const [command, ...args] = [...prefix, this.tools.server, 'serve', '--config', config]
+        const [command, ...args] = [...prefix, this.tools.server, 'serve', '--no-parent', '--config', config]
         this.#server = this.run('canyon serve', command, args, options)
         const [, address] = await this.#server.says(/^listening on (?:\w+:\/\/)?([^\s,]+)/m)
         this.#client = await within('the client to subscribe', subscribe(address, APP.key), PATIENCE)

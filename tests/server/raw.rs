@@ -31,6 +31,7 @@ fn shake_hands(mut socket: &Socket) {
 pub(crate) enum Frame {
     Event(Value),
     Ping,
+    Pong,
     /// Its code.
     Close(u16),
 }
@@ -90,6 +91,11 @@ impl RawClient {
         self.stream.write_all(&frame).unwrap();
     }
 
+    /// Sends bytes as they are: a part of a frame, for example.
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
     pub(crate) fn ask_for(&mut self, channel: &str, channel_data: Option<&str>) {
         let tail = channel_data.map(|data| format!(":{data}")).unwrap_or_default();
         let signed = format!("{}:{channel}{tail}", self.socket_id);
@@ -103,7 +109,7 @@ impl RawClient {
         self.ask_for(channel, channel_data);
         loop {
             match self.frame() {
-                Some(Frame::Ping) => {}
+                Some(Frame::Ping | Frame::Pong) => {}
                 Some(Frame::Event(event)) if event["event"] == "pusher_internal:subscription_succeeded" => {
                     break;
                 }
@@ -132,6 +138,7 @@ impl RawClient {
         let frame = match self.bytes[0] {
             0x81 => Frame::Event(serde_json::from_slice(payload).unwrap()),
             0x89 => Frame::Ping,
+            0x8a => Frame::Pong,
             0x88 => Frame::Close(u16::from_be_bytes([payload[0], payload[1]])),
             other => panic!("a frame that begins with {other:#x}"),
         };

@@ -27,7 +27,7 @@ async fn read_to_the_end(mut client: RawClient) -> u16 {
                     assert!(event["data"].as_str().unwrap().starts_with(&format!("{next}:")));
                     next += 1;
                 }
-                Some(Frame::Ping) => {}
+                Some(Frame::Ping | Frame::Pong) => {}
                 Some(Frame::Close(code)) => {
                     assert_eq!(client.frame(), None);
                     return code;

@@ -2,9 +2,10 @@
 
 use canyon::config::{Config, Settings};
 use canyon::protocol::signature;
-use canyon::server::Server;
+use canyon::server::{Given, Server};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -40,15 +41,21 @@ impl House {
     /// With extra lines of TOML at the top and in the app.
     pub(crate) fn with(top: &str, app: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let queue = directory.path().join("queue");
-        let toml = format!(
-            "listen = ['127.0.0.1:0', 'unix:{}']\nqueue = '{}'\nworkers = 2\n{top}\n\
-             [[app]]\nid = '{ID}'\nkey = '{KEY}'\nsecret = '{SECRET}'\n{app}\n\
-             [[app]]\nid = 'other'\nkey = 'other-key'\nsecret = 'other-secret'\n",
-            directory.path().join(SOCKET).display(),
-            queue.display()
-        );
-        Self::around(Server::start(&settle(&toml)).unwrap(), directory)
+        Self::around(Server::start(&config(&directory, top, app)).unwrap(), directory)
+    }
+
+    /// Has a second server take over from this house's, with these settings; whether it did, or why not.
+    pub(crate) fn reload(&mut self, top: &str, app: &str) -> Result<Given, String> {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let config = config(&self.directory, top, app);
+        let successor = std::thread::spawn(move || Server::take_over(&config, false, theirs));
+        let given = self.server.give(ours);
+        match (&given, successor.join().unwrap()) {
+            (Ok(_), Ok(successor)) => drop(std::mem::replace(&mut self.server, successor)),
+            (Err(_), Err(_)) => {}
+            (given, taken) => panic!("both or nobody serves: {given:?}, {taken:?}"),
+        }
+        given
     }
 
     /// Around a server whose queue is `queue` in the directory.
@@ -124,6 +131,17 @@ impl House {
         let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
+}
+
+fn config(directory: &TempDir, top: &str, app: &str) -> Config {
+    let directory = directory.path();
+    settle(&format!(
+        "listen = ['127.0.0.1:0', 'unix:{}']\nqueue = '{}'\nworkers = 2\n{top}\n\
+         [[app]]\nid = '{ID}'\nkey = '{KEY}'\nsecret = '{SECRET}'\n{app}\n\
+         [[app]]\nid = 'other'\nkey = 'other-key'\nsecret = 'other-secret'\n",
+        directory.join(SOCKET).display(),
+        directory.join("queue").display()
+    ))
 }
 
 pub(crate) fn settle(toml: &str) -> Config {

@@ -4,6 +4,7 @@ use crate::support::{Client, House, ID, KEY, SECRET, inner, patiently, settle, s
 use canyon::server::Server;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,6 +23,7 @@ struct Secure {
     port: u16,
     roots: RootCertStore,
     certificates: Vec<CertificateDer<'static>>,
+    toml: String,
 }
 
 impl Secure {
@@ -48,7 +50,7 @@ impl Secure {
         let server = Server::start(&settle(&toml)).unwrap();
         let address = server.addresses()[1].to_string();
         let port = address.strip_prefix("tls:127.0.0.1:").unwrap().parse().unwrap();
-        Self { house: House::around(server, directory), port, roots, certificates }
+        Self { house: House::around(server, directory), port, roots, certificates, toml }
     }
 
     fn connector(&self) -> TlsConnector {
@@ -199,4 +201,25 @@ fn a_server_without_its_certificate_does_not_start() {
     let config = settle(&toml(&pair("/nowhere.crt".as_ref(), "/nowhere.key".as_ref())));
     let refusal = Server::start(&config).unwrap_err().to_string();
     assert!(refusal.contains("/nowhere.crt: cannot be read: No such file"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_hand_over_keeps_the_listener_and_closes_the_clients_politely() {
+    let mut secure = Secure::open("");
+    let mut ada = secure.client().await;
+    ada.subscribe("presence-a", Some(r#"{"user_id":"ada"}"#)).await;
+    let mut bob = secure.house.client().await;
+    bob.subscribe("presence-a", Some(r#"{"user_id":"bob"}"#)).await;
+    ada.event("pusher_internal:member_added").await;
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let config = settle(&secure.toml);
+    let successor = std::thread::spawn(move || Server::take_over(&config, false, theirs).unwrap());
+    let given = secure.house.server.give(ours).unwrap();
+    assert_eq!((given.clients, given.drained), (1, 1));
+    secure.house.server = successor.join().unwrap();
+    assert_eq!(ada.closed().await.0, 4200);
+    assert_eq!(inner(&bob.event("pusher_internal:member_removed").await), json!({"user_id": "ada"}));
+    let mut ada = secure.client().await;
+    ada.subscribe("presence-a", Some(r#"{"user_id":"ada"}"#)).await;
+    bob.event("pusher_internal:member_added").await;
 }

@@ -57,7 +57,7 @@ impl<'a> Audience<'a> {
         std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600))?;
         let mut server = Process::start(
             Command::new(existing("CANYON_BIN", "make server")?)
-                .args(["serve", "--config"])
+                .args(["serve", "--no-parent", "--config"])
                 .arg(config)
                 // Whoever runs this may have settings of an own server in the environment.
                 .env_clear()

@@ -47,8 +47,10 @@ final class ServerBinary
      * the machine. They are whole: the binary does not look at other variables then.
      *
      * @param  array<string, mixed>  $settings
+     * @param  list<string>  $arguments
+     * @param  array<string, string>  $environment
      */
-    public function exec(array $settings): never
+    public function exec(array $settings, array $arguments, array $environment = []): never
     {
         if (! function_exists('pcntl_exec')) {
             throw new Exception("Replacing this process needs PHP's pcntl extension. Install it, or run [{$this->path} serve] yourself, with the settings in its environment.");
@@ -56,7 +58,7 @@ final class ServerBinary
 
         $settings = json_encode($settings, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
 
-        @pcntl_exec($this->path, ['serve'], ['CANYON_SETTINGS' => $settings] + getenv());
+        @pcntl_exec($this->path, $arguments, ['CANYON_SETTINGS' => $settings] + $environment + getenv());
 
         throw new Exception("Could not run [{$this->path}]: ".pcntl_strerror(pcntl_get_last_error()).'.');
     }

@@ -31,6 +31,7 @@ class StartCommand extends Command
                 {--port= : The port the server should listen on}
                 {--listen=* : An address the server should listen on, "HOST:PORT" or "unix:/path"}
                 {--sidecar : Replace this process with the canyon binary instead of hosting the server in PHP}
+                {--no-parent : Serve in this process alone, without a parent that restarts and reloads the server}
                 {--debug : Print each connect, subscribe, event and refusal}
                 {--payloads : Print the data of the events too; turns --debug on}';
 
@@ -51,8 +52,6 @@ class StartCommand extends Command
      */
     public function handle(): int
     {
-        $this->configureDebugView();
-
         try {
             $this->option('sidecar') ? $this->becomeServer() : $this->hostServer();
         } catch (Exception $e) {
@@ -99,6 +98,13 @@ class StartCommand extends Command
         $settings = $this->settings();
 
         $server = new Server($settings);
+
+        if ($this->needsParent() && ServerParent::isPossible()) {
+            ServerParent::become();
+        }
+
+        $this->configureDebugView();
+
         $server->start();
 
         $this->describe($settings);
@@ -110,6 +116,8 @@ class StartCommand extends Command
         while ($this->running) {
             if ($event = $server->poll(self::POLL_TIMEOUT)) {
                 $events->dispatch($event);
+            } elseif (! $server->isServing()) {
+                return;
             }
         }
 
@@ -126,10 +134,27 @@ class StartCommand extends Command
         $settings = $this->settings();
         $binary = ServerBinary::find(config('canyon.server.binary'), $this->laravel->basePath());
 
+        $this->configureDebugView();
+
+        if (ServerParent::isPresent()) {
+            $binary->exec($settings, ['serve']);
+        }
+
         $this->components->info("Handing over to [{$binary->path}].");
         $this->describe($settings);
 
-        $binary->exec($settings);
+        // Its parent starts this command again for each generation, which then has the settings of its time.
+        $this->needsParent()
+            ? $binary->exec($settings, ['serve'], ServerParent::environment())
+            : $binary->exec($settings, ['serve', '--no-parent']);
+    }
+
+    /**
+     * Determine if this process should become the parent of a server rather than one itself.
+     */
+    protected function needsParent(): bool
+    {
+        return ! $this->option('no-parent') && ! ServerParent::isPresent();
     }
 
     /**

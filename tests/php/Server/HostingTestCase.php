@@ -4,6 +4,7 @@ namespace Canyon\Tests\Server;
 
 use Canyon\Tests\Fixtures\ItemUpdated;
 use Canyon\Tests\Fixtures\OrderShipped;
+use Canyon\Tests\Support\Artisan;
 use Canyon\Tests\Support\HttpServer;
 use Canyon\Tests\Support\Library;
 use Canyon\Tests\Support\Port;
@@ -46,6 +47,52 @@ abstract class HostingTestCase extends ServerTestCase
     public static function signals(): iterable
     {
         return ['SIGTERM' => [15], 'SIGINT' => [2]];
+    }
+
+    public function test_a_reload_is_noticed_by_nobody(): void
+    {
+        $this->start();
+        $this->actingAs(new GenericUser(['id' => '31']));
+        $member = $this->connect();
+        $member->subscribe('presence-room.1', $this->authorize($member, 'presence-room.1'));
+        $client = $this->connect();
+        $client->subscribe('orders');
+        config(['canyon.transport' => 'http']);
+
+        foreach (range(1, 3) as $round) {
+            $reload = Artisan::process($this->skeleton, ['canyon:reload', '--no-ansi'], $this->environment);
+
+            $this->assertSame(0, $reload->run(), $reload->getOutput().$reload->getErrorOutput().$this->server->getErrorOutput());
+            $this->assertStringContainsString('Reloaded: 2 clients were handed over', $reload->getOutput());
+
+            broadcast(new OrderShipped($round));
+            $this->assertSame('{"order":'.$round.'}', $client->expect(OrderShipped::class)['data']);
+        }
+
+        $member->send('{"event":"pusher:ping","data":{}}');
+        $member->expect('pusher:pong');
+
+        $this->server->signal(15);
+        $this->assertSame(4200, $client->closeCode());
+        $this->assertSame(0, $this->server->wait());
+    }
+
+    public function test_a_reload_into_a_mistake_is_refused(): void
+    {
+        $this->start();
+        $client = $this->connect();
+        $client->subscribe('orders');
+        file_put_contents($this->skeleton->path.'/config/canyon.php', "<?php return ['app' => ['id' => '']];");
+
+        $reload = Artisan::process($this->skeleton, ['canyon:reload', '--no-ansi'], $this->environment);
+        $this->assertSame(1, $reload->run(), $reload->getOutput());
+
+        posix_kill($this->server->getPid(), SIGUSR2);
+        Wait::until(fn () => str_contains($this->server->getErrorOutput(), 'not reloaded'), $this->server->getErrorOutput(...));
+
+        config(['canyon.transport' => 'http']);
+        broadcast(new OrderShipped(1));
+        $client->expect(OrderShipped::class);
     }
 
     public function test_it_listens_on_a_unix_socket_and_takes_it_away(): void
