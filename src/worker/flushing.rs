@@ -98,7 +98,10 @@ impl Worker {
             connection.is_watched = false;
             match connection.closing {
                 Some(since) if now >= since + CLOSE_WAIT => self.remove(state, entry.slot),
-                None if connection.stalled.is_none() => connection.outbox.give_back(),
+                None if connection.stalled.is_none() => {
+                    connection.outbox.give_back();
+                    state.trim.note_end();
+                }
                 _ => {
                     state.watch(entry.slot);
                     self.judge(state, entry.slot);

@@ -2,10 +2,10 @@
 //!
 //! glibc keeps what is freed below the highest block in use, for ever: when a hundred thousand channels had come and
 //! gone, 24 of their 28 MB stayed with the process, and with this none. It takes a millisecond or two, so it is done
-//! only after many have left, and not often.
+//! only after many have left, or got much at once, and not often.
 #![allow(unsafe_code, reason = "malloc_trim is a function of the C library")]
 
-/// Connections and subscriptions that must have ended before it is worth the while.
+/// Connections, subscriptions and bursts that must have ended before it is worth the while.
 const WORTHWHILE: usize = 1000;
 
 /// Ticks between two trims.
@@ -19,7 +19,7 @@ pub(super) struct Trim {
 }
 
 impl Trim {
-    /// Counts a connection or subscription that ended.
+    /// Counts a connection or subscription that ended, or a burst through one.
     pub(super) fn note_end(&mut self) {
         self.ended += 1;
     }
