@@ -58,6 +58,11 @@ class CanyonServiceProvider extends ServiceProvider
             __DIR__.'/../config/canyon.php' => $this->app->configPath('canyon.php'),
         ], ['canyon', 'canyon-config']);
 
+        // Boost looks for skills of packages in their resources/boost, and for those of an application in .ai/skills.
+        $this->publishes([
+            __DIR__.'/../resources/boost/skills' => $this->app->basePath('.ai/skills'),
+        ], 'canyon-boost');
+
         $this->commands([DoctorCommand::class, InstallCommand::class, StartCommand::class, StatusCommand::class]);
 
         if (class_exists(AboutCommand::class)) {
