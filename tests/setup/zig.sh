@@ -7,14 +7,14 @@ here="$(cd -- "$(dirname -- "$0")" && pwd)"
 source "$here/env.sh"
 source "$here/common.sh"
 
-packages=(cargo-zigbuild==0.24.0 ziglang==0.17.0)
 home="$CANYON_CACHE/zig"
-
-is_stamped "$home/stamp" "${packages[@]}" "$home" && exit 0
+wanted=("$(python3 --version)" "$(cksum <"$here/zig.txt")" "$home")
+is_stamped "$home/stamp" "${wanted[@]}" && exit 0
 
 say "fetching zig (100 MB, into $home)"
 rm -rf "$home"
 python3 -m venv "$home"
-"$home/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}" || fail "pip could not install: ${packages[*]}"
+"$home/bin/pip" install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
+    --requirement "$here/zig.txt" || fail "pip install failed"
 PATH="$home/bin:$PATH" cargo-zigbuild --version >/dev/null || fail "cargo-zigbuild does not start"
-stamp "$home/stamp" "${packages[@]}" "$home"
+stamp "$home/stamp" "${wanted[@]}"

@@ -15,9 +15,14 @@ use SplFileInfo;
 class RequirementsTest extends TestCase
 {
     /**
-     * Used only behind class_exists(): what every application has, and no package can require alone.
+     * What the application brings: Laravel's own part, which is no package, and the framework of its tests.
      */
-    private const OF_THE_APPLICATION = ['Illuminate\\Foundation'];
+    private const OF_THE_APPLICATION = ['Illuminate\\Foundation', 'PHPUnit'];
+
+    /**
+     * Parts of illuminate/support that became packages in Laravel 13; in Laravel 12 there is nothing to require.
+     */
+    private const OF_SUPPORT = ['illuminate/reflection'];
 
     /**
      * Whose classes they are, the longest namespace first; illuminate/* and symfony/* are told by their names.
@@ -198,7 +203,9 @@ class RequirementsTest extends TestCase
         // Parts of illuminate/support became packages under its namespace: the folder tells.
         if (str_starts_with($class, 'Illuminate\\') && (class_exists($class) || interface_exists($class) || trait_exists($class))
             && preg_match('#/Illuminate/(\w+)/#', (string) (new ReflectionClass($class))->getFileName(), $matches) === 1) {
-            return 'illuminate/'.self::kebab($matches[1]);
+            $package = 'illuminate/'.self::kebab($matches[1]);
+
+            return in_array($package, self::OF_SUPPORT, true) ? 'illuminate/support' : $package;
         }
 
         if (preg_match('/\A(?:(Illuminate)|Symfony\\\\Component)\\\\(\w+)/', $class, $matches) === 1) {
