@@ -20,7 +20,7 @@ class RequirementsTest extends TestCase
     private const OF_THE_APPLICATION = ['Illuminate\\Foundation', 'PHPUnit'];
 
     /**
-     * Parts of illuminate/support that became packages in Laravel 13; in Laravel 12 there is nothing to require.
+     * Parts of illuminate/support that became packages of their own during Laravel 12.
      */
     private const OF_SUPPORT = ['illuminate/reflection'];
 
