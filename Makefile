@@ -98,7 +98,7 @@ ext82 ext84: ext%: setup ## Build the extension for the PHP 8.2 or 8.4 of the te
 	    $(MAKE) --no-print-directory ext PHP="$$PHP$*" PHP_CONFIG="$$PHP$*_CONFIG"; \
 	fi
 
-dist: setup server ext82 ext84 ## Build the archives of a release, with checksums and a table of what was tried: target/dist
+dist: setup ## Build the archives of a release, with checksums and a table of what was tried: target/dist
 	@exec .ci/release/build
 
 clean: ## Remove target/ (what `make setup` installed stays)
