@@ -36,6 +36,8 @@ if test "$PHP_CANYON" != "no"; then
     AC_MSG_ERROR([$PHP_CONFIG --php-binary names no program: $PHP_EXECUTABLE])
   fi
 
+  CANYON_SYSTEM=$host_os
+  PHP_SUBST([CANYON_SYSTEM])
   PHP_SUBST([CARGO])
   PHP_SUBST([CARGO_TARGET_DIR])
   PHP_SUBST([CANYON_SOURCE])
