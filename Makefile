@@ -59,14 +59,14 @@ setup: ## Install what the tests and the demo need; a second run does nothing
 test: setup server capi ext82 ext84 ## Set everything up and run every test
 	@tests/run
 
-suites := test-rust test-model test-extension test-php test-lives test-soak test-conformance test-browser
+suites := test-rust test-model test-extension test-packages test-php test-lives test-soak test-conformance test-browser
 
 $(suites): test-%: setup ## Run one suite; what it tests is built first
 	@tests/run $*
 
 test-rust test-php: capi
-test-extension test-lives: ext82
-test-extension test-php test-lives test-soak test-browser: ext84
+test-extension test-packages test-lives: ext82
+test-extension test-packages test-php test-lives test-soak test-browser: ext84
 test-php test-lives test-soak test-conformance test-browser: server
 
 fuzz: setup ## Fuzz everything that reads foreign bytes, a minute each (FUZZ_SECONDS=)
@@ -102,6 +102,9 @@ ext82 ext84: ext%: setup ## Build the extension for the PHP 8.2 or 8.4 of the te
 	    $(MAKE) --no-print-directory ext PHP="$$PHP$*" PHP_CONFIG="$$PHP$*_CONFIG"; \
 	fi
 
+dist: setup ## Build the archives of a release, with checksums and a table of what was tried: target/dist
+	@exec .ci/release/build
+
 clean: ## Remove target/ (what `make setup` installed stays)
 	rm -rf '$(target)'
 
@@ -110,4 +113,4 @@ help: ## List the targets
 	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	    /^[a-z0-9 -]+:.*## / { if (length($$1) > 12) { print "  " $$1; $$1 = "" } printf "  %-12s %s\n", $$1, $$2 }'
 
-.PHONY: demo server ext capi setup test $(suites) fuzz soak reload-proof loom miri autobahn lint bench ext82 ext84 clean help
+.PHONY: demo server ext capi setup test $(suites) fuzz soak reload-proof loom miri autobahn lint bench dist ext82 ext84 clean help

@@ -29,9 +29,7 @@ final class Publisher
      *
      * @throws Exception if one of them cannot be
      */
-    public function __construct(string $queue, string $appId)
-    {
-    }
+    public function __construct(string $queue, string $appId) {}
 
     /**
      * Publish an event. Never waits: it returns when the event stands in the queue, whether a server runs or not.
@@ -47,9 +45,7 @@ final class Publisher
      * @throws Exception if a name, a size or an encoding is not allowed, or if the queue cannot be used
      * @throws \TypeError if $channels is something else, or holds something else than strings
      */
-    public function publish(string|array $channels, string $event, string $data, ?string $exceptSocketId = null): void
-    {
-    }
+    public function publish(string|array $channels, string $event, string $data, ?string $exceptSocketId = null): void {}
 
     /**
      * Get what this process sees of the queue. Attaches to it; a failure to do so stands in "error".
@@ -74,9 +70,7 @@ final class Publisher
      * } times "since" in milliseconds since 1970; "silent" and "oldest" as durations; depths are those of this process's ring,
      *     "refused" what found it full since it was made, "queue" what waits in the rings of all processes
      */
-    public function status(): array
-    {
-    }
+    public function status(): array {}
 }
 
 /**
@@ -91,18 +85,14 @@ final class Server
      *
      * @throws Exception if a setting is unknown or cannot be
      */
-    public function __construct(array $config)
-    {
-    }
+    public function __construct(array $config) {}
 
     /**
      * Start the server. When this returns, clients can connect and events are delivered.
      *
      * @throws Exception if an address or the queue cannot be had, or if the server runs already
      */
-    public function start(): void
-    {
-    }
+    public function start(): void {}
 
     /**
      * Keep a server running with this command, generation after generation, until SIGTERM or SIGINT; SIGUSR2 reloads.
@@ -130,28 +120,20 @@ final class Server
      *
      * @throws Exception if the server is not running in this process
      */
-    public function poll(int $timeoutMs): ?array
-    {
-    }
+    public function poll(int $timeoutMs): ?array {}
 
     /**
      * Stop the server, if it runs; clients have this long to hang up by themselves. Also done at the end of the process.
      */
-    public function stop(int $graceMs = 0): void
-    {
-    }
+    public function stop(int $graceMs = 0): void {}
 }
 
 /**
  * The base of everything Canyon throws.
  */
-class Exception extends \RuntimeException
-{
-}
+class Exception extends \RuntimeException {}
 
 /**
  * Nobody takes events out of the queue quickly enough.
  */
-final class QueueFull extends Exception
-{
-}
+final class QueueFull extends Exception {}

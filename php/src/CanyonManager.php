@@ -14,7 +14,7 @@ use UnitEnum;
 use function Illuminate\Support\enum_value;
 
 /**
- * @mixin \Canyon\Api\Connection
+ * @mixin Connection
  */
 class CanyonManager
 {

@@ -68,6 +68,11 @@ class CanyonServiceProvider extends ServiceProvider
             __DIR__.'/../resources/js/batched-auth.d.ts' => $this->app->resourcePath('js/vendor/canyon/batched-auth.d.ts'),
         ], ['canyon', 'canyon-js']);
 
+        // Boost looks for skills of packages in their resources/boost, and for those of an application in .ai/skills.
+        $this->publishes([
+            __DIR__.'/../resources/boost/skills' => $this->app->basePath('.ai/skills'),
+        ], 'canyon-boost');
+
         $this->commands([DoctorCommand::class, InstallCommand::class, ReloadCommand::class, StartCommand::class, StatusCommand::class]);
 
         if (class_exists(AboutCommand::class)) {
@@ -75,6 +80,10 @@ class CanyonServiceProvider extends ServiceProvider
         }
 
         $this->registerDevCommand();
+
+        if (method_exists($this, 'reloads')) {
+            $this->reloads('canyon:reload', 'canyon');
+        }
     }
 
     /**

@@ -50,7 +50,7 @@ impl Publisher {
         check::plain("app id", &appId).map_err(exception)?;
         let queue = String::from_utf8_lossy(&queue).into_owned();
         // PHP may change its working directory before the queue is needed.
-        let queue = std::path::absolute(queue).map_err(exception)?;
+        let queue = zend::absolute(queue.as_ref()).map_err(exception)?;
         Ok(Self { queue, app: appId.to_vec(), index: Cell::new(None) })
     }
 

@@ -2,7 +2,10 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, OsStr, c_char, c_int};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::class::RegisteredClass;
@@ -14,6 +17,24 @@ use ext_php_rs::zend::{ClassEntry, ModuleEntry};
 unsafe extern "C" {
     fn zend_ini_string_ex(name: *const c_char, len: usize, orig: c_int, exists: *mut bool) -> *mut c_char;
     fn display_ini_entries(module: *mut ModuleEntry);
+    fn virtual_getcwd(buffer: *mut c_char, size: usize) -> *mut c_char;
+}
+
+/// The path as PHP understands it now. In a thread-safe PHP each thread has a working directory of its own, and `chdir()`
+/// leaves the process's alone.
+pub(super) fn absolute(path: &Path) -> io::Result<PathBuf> {
+    if !ext_php_rs::PHP_ZTS || path.is_absolute() {
+        return std::path::absolute(path);
+    }
+    let mut buffer = [0; libc::PATH_MAX as usize];
+    // SAFETY: the engine writes at most so many bytes, a NUL among them, or returns null and sets errno.
+    let directory = unsafe {
+        if virtual_getcwd(buffer.as_mut_ptr(), buffer.len()).is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        CStr::from_ptr(buffer.as_ptr())
+    };
+    std::path::absolute(Path::new(OsStr::from_bytes(directory.to_bytes())).join(path))
 }
 
 /// The present value of an ini setting; `None` if there is no such setting.

@@ -6,9 +6,9 @@
  */
 (static function (): void {
     $always = [0, [0]];
-    $futex = [0x7f, [0, 6, 9, 11, 13]]; // FUTEX_WAIT, _LOCK_PI, _WAIT_BITSET, _WAIT_REQUEUE_PI, _LOCK_PI2
-    $flock = [0xff, [1, 2]]; // LOCK_SH and LOCK_EX, without LOCK_NB
-    $fcntl = [0xff, [7, 38]]; // F_SETLKW, F_OFD_SETLKW
+    $futex = [0x7F, [0, 6, 9, 11, 13]]; // FUTEX_WAIT, _LOCK_PI, _WAIT_BITSET, _WAIT_REQUEUE_PI, _LOCK_PI2
+    $flock = [0xFF, [1, 2]]; // LOCK_SH and LOCK_EX, without LOCK_NB
+    $fcntl = [0xFF, [7, 38]]; // F_SETLKW, F_OFD_SETLKW
 
     $calls = match (php_uname('m')) {
         'x86_64' => [202 => $futex, 73 => $flock, 72 => $fcntl] + array_fill_keys([
@@ -24,7 +24,7 @@
 
     // Classic BPF: code, jump if true, jump if false, operand.
     $kill = [0x06, 0, 0, 0x80000000];
-    $allow = [0x06, 0, 0, 0x7fff0000];
+    $allow = [0x06, 0, 0, 0x7FFF0000];
     $program = [[0x20, 0, 0, 0]]; // load the number of the call
 
     foreach ($calls as $number => [$mask, $values]) {

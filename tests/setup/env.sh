@@ -32,6 +32,8 @@ fi
 : "${LARAVEL_AUTOLOAD:=$CANYON_CACHE/php84/root/usr/share/php/Illuminate/autoload.php}"
 : "${MOCKERY_AUTOLOAD:=$CANYON_CACHE/php84/root/usr/share/php/Mockery/autoload.php}"
 : "${PHPUNIT:=$CANYON_CACHE/php84/root/usr/bin/phpunit}"
+# Not COMPOSER: to Composer itself that is the name of composer.json.
+: "${CANYON_COMPOSER:=$CANYON_CACHE/composer/bin/composer}"
 
 # Not the caller's: one that is set for something else would hide the packages.
 NODE_PATH="$CANYON_CACHE/node/node_modules"
@@ -52,5 +54,5 @@ REDIS_MODULES="$CANYON_CACHE/redis/modules"
 
 export CANYON_ROOT CANYON_CACHE \
     PHP82 PHP82_FPM PHP82_CONFIG PHP84 PHP84_FPM PHP84_CONFIG \
-    LARAVEL_AUTOLOAD MOCKERY_AUTOLOAD PHPUNIT NODE_PATH PYTHON CHROMIUM NGINX CADDY REDIS_SERVER REDIS_MODULES \
+    LARAVEL_AUTOLOAD MOCKERY_AUTOLOAD PHPUNIT CANYON_COMPOSER NODE_PATH PYTHON CHROMIUM NGINX CADDY REDIS_SERVER REDIS_MODULES \
     CANYON_BIN CANYON_PUBLISH_LIBRARY CANYON_EXT82 CANYON_EXT84

@@ -2,6 +2,8 @@
 
 namespace Canyon\Api;
 
+use Canyon\Exception;
+use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Support\Collection;
 use Stringable;
 
@@ -15,14 +17,14 @@ interface Connection
      *
      * @return Collection<int, Channel>
      *
-     * @throws \Canyon\Exception
+     * @throws Exception
      */
     public function channels(string $prefix = ''): Collection;
 
     /**
      * Get a channel, whether anybody is on it or not.
      *
-     * @throws \Canyon\Exception
+     * @throws Exception
      */
     public function channel(string|Stringable $name): Channel;
 
@@ -31,48 +33,48 @@ interface Connection
      *
      * @return Collection<int, Member>
      *
-     * @throws \Canyon\Exception
+     * @throws Exception
      */
     public function members(string|Stringable $channel): Collection;
 
     /**
      * Determine if a user is signed in, or a member of a presence channel.
      *
-     * @param  \Illuminate\Contracts\Auth\Authenticatable|string|int  $user
+     * @param  Authenticatable|string|int  $user
      *
-     * @throws \Canyon\Exception
+     * @throws Exception
      */
     public function isOnline(mixed $user): bool;
 
     /**
      * Get where a user is online.
      *
-     * @param  \Illuminate\Contracts\Auth\Authenticatable|string|int  $user
+     * @param  Authenticatable|string|int  $user
      *
-     * @throws \Canyon\Exception
+     * @throws Exception
      */
     public function user(mixed $user): User;
 
     /**
      * Count the application's connections.
      *
-     * @throws \Canyon\Exception
+     * @throws Exception
      */
     public function connections(): int;
 
     /**
      * Close all connections that are signed in as a user.
      *
-     * @param  \Illuminate\Contracts\Auth\Authenticatable|string|int  $user
+     * @param  Authenticatable|string|int  $user
      *
-     * @throws \Canyon\Exception
+     * @throws Exception
      */
     public function terminate(mixed $user): void;
 
     /**
      * Get the version of the server, and what it is doing.
      *
-     * @throws \Canyon\Exception
+     * @throws Exception
      */
     public function status(): ServerStatus;
 }

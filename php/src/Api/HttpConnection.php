@@ -2,6 +2,7 @@
 
 namespace Canyon\Api;
 
+use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Support\Collection;
 use Stringable;
 
@@ -69,7 +70,7 @@ final class HttpConnection implements Connection
     /**
      * Determine if a user is signed in, or a member of a presence channel.
      *
-     * @param  \Illuminate\Contracts\Auth\Authenticatable|string|int  $user
+     * @param  Authenticatable|string|int  $user
      */
     public function isOnline(mixed $user): bool
     {
@@ -79,7 +80,7 @@ final class HttpConnection implements Connection
     /**
      * Get where a user is online.
      *
-     * @param  \Illuminate\Contracts\Auth\Authenticatable|string|int  $user
+     * @param  Authenticatable|string|int  $user
      */
     public function user(mixed $user): User
     {
@@ -100,7 +101,7 @@ final class HttpConnection implements Connection
     /**
      * Close all connections that are signed in as a user.
      *
-     * @param  \Illuminate\Contracts\Auth\Authenticatable|string|int  $user
+     * @param  Authenticatable|string|int  $user
      */
     public function terminate(mixed $user): void
     {

@@ -2,6 +2,7 @@
 
 namespace Canyon\Api;
 
+use Illuminate\Contracts\Auth\Authenticatable;
 use InvalidArgumentException;
 use Stringable;
 
@@ -28,7 +29,7 @@ final class User
     /**
      * Get the ID by which a server knows a user.
      *
-     * @param  \Illuminate\Contracts\Auth\Authenticatable|string|int  $user
+     * @param  Authenticatable|string|int  $user
      */
     public static function idOf(mixed $user): string
     {

@@ -2,6 +2,8 @@
 
 namespace Canyon\Broadcasting;
 
+use Canyon\Exception;
+
 interface Transport
 {
     /**
@@ -9,7 +11,7 @@ interface Transport
      *
      * @param  list<string>  $channels
      *
-     * @throws \Canyon\Exception
+     * @throws Exception
      */
     public function publish(array $channels, string $event, string $data, ?string $exceptSocketId = null): void;
 }

@@ -27,8 +27,8 @@ use Illuminate\Support\Facades\Facade;
  * @method static void assertTerminated(mixed $user)
  * @method static void assertNotTerminated(mixed $user)
  *
- * @see \Canyon\CanyonManager
- * @see \Canyon\Testing\CanyonFake
+ * @see CanyonManager
+ * @see CanyonFake
  */
 class Canyon extends Facade
 {

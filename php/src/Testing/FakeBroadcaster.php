@@ -5,6 +5,7 @@ namespace Canyon\Testing;
 use Closure;
 use Illuminate\Broadcasting\BroadcastEvent;
 use Illuminate\Contracts\Broadcasting\Broadcaster;
+use Illuminate\Http\Request;
 
 /**
  * Records what is broadcast; everything else, such as who may listen to a channel, is left to the real broadcaster.
@@ -33,7 +34,7 @@ final class FakeBroadcaster implements Broadcaster
     /**
      * Authenticate the incoming request for a given channel.
      *
-     * @param  \Illuminate\Http\Request  $request
+     * @param  Request  $request
      * @return mixed
      */
     public function auth($request)
@@ -44,7 +45,7 @@ final class FakeBroadcaster implements Broadcaster
     /**
      * Return the valid authentication response.
      *
-     * @param  \Illuminate\Http\Request  $request
+     * @param  Request  $request
      * @param  mixed  $result
      * @return mixed
      */

@@ -7,6 +7,7 @@ use Canyon\Api\Connection;
 use Canyon\Api\Member;
 use Canyon\Api\ServerStatus;
 use Canyon\Api\User;
+use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Support\Collection;
 use Stringable;
 
@@ -97,7 +98,7 @@ final class FakeConnection implements Connection
     /**
      * Determine if a user is signed in, or a member of a presence channel.
      *
-     * @param  \Illuminate\Contracts\Auth\Authenticatable|string|int  $user
+     * @param  Authenticatable|string|int  $user
      */
     public function isOnline(mixed $user): bool
     {
@@ -107,7 +108,7 @@ final class FakeConnection implements Connection
     /**
      * Get where a user is online.
      *
-     * @param  \Illuminate\Contracts\Auth\Authenticatable|string|int  $user
+     * @param  Authenticatable|string|int  $user
      */
     public function user(mixed $user): User
     {
@@ -129,7 +130,7 @@ final class FakeConnection implements Connection
     /**
      * Close all connections that are signed in as a user.
      *
-     * @param  \Illuminate\Contracts\Auth\Authenticatable|string|int  $user
+     * @param  Authenticatable|string|int  $user
      */
     public function terminate(mixed $user): void
     {

@@ -1,7 +1,10 @@
 <?php
 
+use App\Providers\AppServiceProvider;
+use Canyon\CanyonServiceProvider;
+
 return [
-    App\Providers\AppServiceProvider::class,
+    AppServiceProvider::class,
     // Composer would discover it; a framework without Composer cannot.
-    Canyon\CanyonServiceProvider::class,
+    CanyonServiceProvider::class,
 ];

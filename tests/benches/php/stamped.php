@@ -1,5 +1,7 @@
 <?php
 
+use Canyon\Publisher;
+
 /**
  * Publishes events that carry when they were published and which one each is.
  *
@@ -8,7 +10,7 @@
 
 require __DIR__.'/measure.php';
 
-$publisher = new Canyon\Publisher(setting('CANYON_QUEUE'), setting('CANYON_APP_ID'));
+$publisher = new Publisher(setting('CANYON_QUEUE'), setting('CANYON_APP_ID'));
 [, $channel, $count, $microseconds] = $argv;
 
 // The form that stamp.rs looks for.

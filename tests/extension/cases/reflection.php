@@ -2,6 +2,7 @@
 
 namespace Canyon\Tests;
 
+use Canyon\Publisher;
 use ReflectionClass;
 use ReflectionExtension;
 use ReflectionMethod;
@@ -79,7 +80,7 @@ test('the extension has no functions and only the settings of the stubs', functi
 });
 
 test('objects of the extension cannot be serialised, and cloning is refused or harmless', function () {
-    $publisher = new \Canyon\Publisher(Harness::place(), '1');
+    $publisher = new Publisher(Harness::place(), '1');
     thrown(\Exception::class, fn () => serialize($publisher));
     thrown(\Error::class, fn () => clone $publisher);
 });

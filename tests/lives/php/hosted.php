@@ -1,6 +1,8 @@
 <?php
 
 declare(strict_types=1);
+use Canyon\Publisher;
+use Canyon\Server;
 
 /*
  * Hosts the server in this process, as artisan canyon:start does, and does what it is told,
@@ -21,7 +23,7 @@ function fork(string $kind, Closure $life): void
 pcntl_signal(SIGCHLD, SIG_IGN);
 
 $settings = json_decode($argv[1], true);
-$server = new Canyon\Server($settings);
+$server = new Server($settings);
 $server->start();
 $published = 0;
 echo "listening\n";
@@ -53,12 +55,12 @@ while (($line = fgets(STDIN)) !== false) {
             break;
         case 'host':
             fork('host', function () use ($settings) {
-                $own = new Canyon\Server([
+                $own = new Server([
                     'listen' => ["unix:{$settings['queue']}/../child.sock"],
                     'queue' => "{$settings['queue']}-of-the-child",
                 ] + $settings);
                 $own->start();
-                publish_series(new Canyon\Publisher("{$settings['queue']}-of-the-child", getenv('APP')), 'own', 3);
+                publish_series(new Publisher("{$settings['queue']}-of-the-child", getenv('APP')), 'own', 3);
                 $own->stop();
                 echo "the child's server ran and stopped\n";
             });

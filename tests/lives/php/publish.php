@@ -1,6 +1,7 @@
 <?php
 
 declare(strict_types=1);
+use Canyon\Exception;
 
 /*
  * Publishes a series on the command line: publish.php SERIES COUNT [UID:GID]
@@ -20,7 +21,7 @@ if (isset($argv[3])) {
 
 try {
     publish_series(publisher(), $argv[1], (int) $argv[2]);
-} catch (Canyon\Exception $refused) {
+} catch (Exception $refused) {
     echo 'refused: ', $refused->getMessage(), "\n";
     exit(3);
 }

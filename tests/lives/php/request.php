@@ -1,6 +1,7 @@
 <?php
 
 declare(strict_types=1);
+use Canyon\Publisher;
 
 /*
  * One request: publishes a series, as a controller of an application without a framework
@@ -13,7 +14,7 @@ parse_str($_SERVER['QUERY_STRING'] ?? '', $asked);
 $series = $asked['series'];
 $count = (int) ($asked['count'] ?? 1);
 
-$publisher = new Canyon\Publisher($asked['queue'], $asked['app']);
+$publisher = new Publisher($asked['queue'], $asked['app']);
 $retries = publish_series($publisher, $series, $count, lane: $asked['lane'] ?? '');
 
 switch ($asked['then'] ?? 'answer') {

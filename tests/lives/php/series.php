@@ -1,6 +1,8 @@
 <?php
 
 declare(strict_types=1);
+use Canyon\Publisher;
+use Canyon\QueueFull;
 
 /**
  * One event of a series: the client's ledger knows what should come.
@@ -23,7 +25,7 @@ function series_event(string $series, int $number, string $lane = ''): array
 /**
  * Publish numbers $from, $from + 1 ... of a series.
  */
-function publish_series(Canyon\Publisher $publisher, string $series, int $count, int $from = 0, string $lane = ''): int
+function publish_series(Publisher $publisher, string $series, int $count, int $from = 0, string $lane = ''): int
 {
     $retries = 0;
 
@@ -36,7 +38,7 @@ function publish_series(Canyon\Publisher $publisher, string $series, int $count,
             try {
                 $publisher->publish('lives', 'lived', $data);
                 break;
-            } catch (Canyon\QueueFull $full) {
+            } catch (QueueFull $full) {
                 if (hrtime(true) > $deadline) {
                     throw $full;
                 }
@@ -52,7 +54,7 @@ function publish_series(Canyon\Publisher $publisher, string $series, int $count,
 /**
  * The publisher of the queue that the environment names.
  */
-function publisher(): Canyon\Publisher
+function publisher(): Publisher
 {
-    return new Canyon\Publisher(getenv('QUEUE'), getenv('APP'));
+    return new Publisher(getenv('QUEUE'), getenv('APP'));
 }

@@ -47,6 +47,16 @@ final class ServiceProviderTest extends TestCase
         $this->assertFileEquals(dirname(__DIR__, 3).'/php/config/canyon.php', $this->skeleton->path.'/config/canyon.php');
     }
 
+    public function test_the_skill_is_published_where_boost_reads_it(): void
+    {
+        $this->artisan('vendor:publish', ['--tag' => 'canyon-boost'])->assertSuccessful();
+
+        $skill = (string) file_get_contents($this->skeleton->path.'/.ai/skills/canyon-development/SKILL.md');
+
+        // Boost takes a skill whose front matter is YAML with a name and a description, and no other.
+        $this->assertMatchesRegularExpression('/\A---\nname: canyon-development\ndescription: [^\n:#]{20,1024}\n---\n/', $skill);
+    }
+
     public function test_options_a_published_file_leaves_out_are_taken_from_the_package(): void
     {
         file_put_contents($this->skeleton->path.'/config/canyon.php', '<?php return ["transport" => "http"];');

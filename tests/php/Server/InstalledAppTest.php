@@ -7,6 +7,7 @@ use Canyon\Tests\Support\InstallableApp;
 use Canyon\Tests\Support\Port;
 use Canyon\Tests\Support\Wait;
 use Canyon\Tests\Support\WebSocketClient;
+use Dotenv\Dotenv;
 use Illuminate\Filesystem\Filesystem;
 use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\Attributes\RequiresPhpExtension;
@@ -135,7 +136,7 @@ final class InstalledAppTest extends TestCase
      */
     private function bundle(string $script, array $variables): string
     {
-        $variables += \Dotenv\Dotenv::parse($this->app->read('.env'));
+        $variables += Dotenv::parse($this->app->read('.env'));
         $environment = array_filter($variables, static fn (string $name) => str_starts_with($name, 'VITE_'), ARRAY_FILTER_USE_KEY);
 
         (new Process([

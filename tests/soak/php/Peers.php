@@ -18,9 +18,7 @@ final class Peers
 
     private int $glances = 0;
 
-    public function __construct(private readonly string $place, private readonly int $lane)
-    {
-    }
+    public function __construct(private readonly string $place, private readonly int $lane) {}
 
     /**
      * Get another publisher and how many of its messages are published; twice 0 if there is none.

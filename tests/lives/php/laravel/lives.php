@@ -47,9 +47,7 @@ class Queued implements ShouldBroadcast
 /**
  * The same, broadcast where it is raised.
  */
-class Now extends Queued implements ShouldBroadcastNow
-{
-}
+class Now extends Queued implements ShouldBroadcastNow {}
 
 /**
  * A job that broadcasts, says so, and takes its time.

@@ -196,7 +196,7 @@ final class PhpFilesTest extends TestCase
 
     public function test_a_provider_of_the_new_skeleton_is_recognised(): void
     {
-        file_put_contents("{$this->root}/bootstrap/providers.php", "<?php use App\\Providers\\BroadcastServiceProvider; return [BroadcastServiceProvider::class];");
+        file_put_contents("{$this->root}/bootstrap/providers.php", '<?php use App\\Providers\\BroadcastServiceProvider; return [BroadcastServiceProvider::class];');
 
         $proposals = $this->propose('bootstrap/app.php', "<?php app()->withRouting(web: 'w');", new ChannelRoutes(new Project($this->root), false));
 
