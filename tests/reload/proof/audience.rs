@@ -67,11 +67,17 @@ pub(crate) fn take_frames(bytes: &mut Vec<u8>, mut each: impl FnMut(u8, &[u8])) 
     bytes.drain(..at);
 }
 
-/// Connects; the stream, and what it has read beyond the greeting.
+/// Connects; the stream, and its socket id.
 pub(crate) fn connect(port: u16) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     stream.set_nodelay(true).unwrap();
+    let id = greet(&mut stream);
+    (stream, id)
+}
+
+/// Shakes hands; the socket id.
+pub(crate) fn greet(stream: &mut (impl Read + Write)) -> String {
     stream
         .write_all(
             b"GET /app/k?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -94,11 +100,11 @@ pub(crate) fn connect(port: u16) -> (TcpStream, String) {
             });
         }
     }
-    (stream, id.unwrap())
+    id.unwrap()
 }
 
 /// Subscribes and waits until it is done.
-pub(crate) fn subscribe(stream: &mut TcpStream, id: &str, channel: &str) {
+pub(crate) fn subscribe(stream: &mut (impl Read + Write), id: &str, channel: &str) {
     let mut data = json!({"channel": channel});
     let mut signed = format!("{id}:{channel}");
     if channel.starts_with("presence-") {

@@ -46,7 +46,8 @@ impl Served {
     fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = format!(
-            "listen = ['127.0.0.1:0']\nqueue = '{}'\n[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nclient_event_rate = 0\n",
+            "listen = ['127.0.0.1:0', 'unix:{}']\nqueue = '{}'\n[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nclient_event_rate = 0\n",
+            directory.path().join("http.sock").display(),
             directory.path().join("queue").display()
         );
         std::fs::write(directory.path().join("canyon.toml"), config).unwrap();
@@ -60,8 +61,16 @@ impl Served {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim_end().rsplit(':').next().and_then(|port| port.parse().ok());
+        let port = line
+            .split(", ")
+            .next()
+            .and_then(|tcp| tcp.trim_end().rsplit(':').next())
+            .and_then(|port| port.parse().ok());
         Self { child, port: port.expect("canyon serve starts"), directory }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.directory.path().join("http.sock")
     }
 
     fn queue(&self) -> PathBuf {
@@ -113,7 +122,7 @@ fn main() {
     let channels = channels(clients);
     let begun = Instant::now();
     let audience = Audience::connect(served.port, clients, &channels);
-    let mut trouble = Trouble::connect(served.port);
+    let mut trouble = Trouble::connect(served.port, &served.socket());
     println!("{clients} clients on {} channels connected in {:.1?}", channels.len(), begun.elapsed());
     audience.watch();
     let publishers = Publishers::start(&served.queue(), served.port, channels, rate);
