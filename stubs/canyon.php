@@ -102,16 +102,12 @@ final class Server
      *
      * @throws Exception if the command cannot be run
      */
-    public static function keep(array $command): int
-    {
-    }
+    public static function keep(array $command): int {}
 
     /**
      * Determine if the server has clients. It has none any more once a successor has taken over, which happens in poll().
      */
-    public function isServing(): bool
-    {
-    }
+    public function isServing(): bool {}
 
     /**
      * Wait for the next life-cycle event. Returns early, with null, when a signal arrives.

@@ -8,6 +8,7 @@ use Closure;
 use Illuminate\Broadcasting\Broadcasters\Broadcaster;
 use Illuminate\Broadcasting\Broadcasters\UsePusherChannelConventions;
 use Illuminate\Broadcasting\BroadcastException;
+use Illuminate\Http\Request;
 use InvalidArgumentException;
 use SensitiveParameter;
 use Stringable;
@@ -62,7 +63,7 @@ class CanyonBroadcaster extends Broadcaster
     /**
      * Resolve the authenticated user payload for an incoming connection request.
      *
-     * @param  \Illuminate\Http\Request  $request
+     * @param  Request  $request
      * @return array{auth: string, user_data: string}|null
      */
     public function resolveAuthenticatedUser($request)
@@ -91,10 +92,10 @@ class CanyonBroadcaster extends Broadcaster
     /**
      * Authenticate the incoming request for a given channel.
      *
-     * @param  \Illuminate\Http\Request  $request
+     * @param  Request  $request
      * @return mixed
      *
-     * @throws \Symfony\Component\HttpKernel\Exception\AccessDeniedHttpException
+     * @throws AccessDeniedHttpException
      */
     public function auth($request)
     {
@@ -113,7 +114,7 @@ class CanyonBroadcaster extends Broadcaster
     /**
      * Return the valid authentication response.
      *
-     * @param  \Illuminate\Http\Request  $request
+     * @param  Request  $request
      * @param  mixed  $result
      * @return array{auth: string, channel_data?: string, shared_secret?: string}
      */
@@ -146,7 +147,7 @@ class CanyonBroadcaster extends Broadcaster
      * @param  array<string, mixed>  $payload
      * @return void
      *
-     * @throws \Illuminate\Broadcasting\BroadcastException
+     * @throws BroadcastException
      */
     public function broadcast(array $channels, $event, array $payload = [])
     {
@@ -199,7 +200,7 @@ class CanyonBroadcaster extends Broadcaster
     /**
      * Throw what keeps an event from being broadcast, unless it is a full queue and the application goes on then.
      *
-     * @throws \Illuminate\Broadcasting\BroadcastException
+     * @throws BroadcastException
      */
     protected function handleFailure(BroadcastException $e): void
     {
@@ -213,7 +214,7 @@ class CanyonBroadcaster extends Broadcaster
     /**
      * Encode what the other members of a presence channel get to know about the user.
      *
-     * @param  \Illuminate\Http\Request  $request
+     * @param  Request  $request
      */
     protected function memberData($request, string $channel, mixed $result): string
     {
@@ -237,7 +238,7 @@ class CanyonBroadcaster extends Broadcaster
      * Colons separate the parts of what is signed: with one in here, a
      * signature for one thing could be had that is good for another.
      *
-     * @param  \Illuminate\Http\Request  $request
+     * @param  Request  $request
      */
     protected function ensureSocketIdIsValid($request): void
     {
@@ -249,7 +250,7 @@ class CanyonBroadcaster extends Broadcaster
     /**
      * Ensure that the channel to sign for is one that a server accepts.
      *
-     * @param  \Illuminate\Http\Request  $request
+     * @param  Request  $request
      */
     protected function ensureChannelNameIsValid($request): void
     {

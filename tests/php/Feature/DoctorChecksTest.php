@@ -10,6 +10,7 @@ use Canyon\Tests\Support\Doctor;
 use Canyon\Tests\Support\Port;
 use Canyon\Tests\Support\WebServer;
 use Canyon\Tests\TestCase;
+use Illuminate\Routing\RouteCollection;
 use Illuminate\Support\Facades\Event;
 use PHPUnit\Framework\Attributes\DataProvider;
 
@@ -84,7 +85,7 @@ final class DoctorChecksTest extends TestCase
 
     public function test_an_application_without_authorization_routes_is_told_how_to_get_them(): void
     {
-        $this->app->make('router')->setRoutes(new \Illuminate\Routing\RouteCollection);
+        $this->app->make('router')->setRoutes(new RouteCollection);
 
         (new Doctor)->assertWarned('Private channels', 'there is no route', 'install:broadcasting');
     }

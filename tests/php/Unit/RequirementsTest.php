@@ -29,6 +29,7 @@ class RequirementsTest extends TestCase
      */
     private const PACKAGES = [
         'Carbon' => 'nesbot/carbon',
+        'Composer\\InstalledVersions' => 'composer-runtime-api',
         'Dotenv' => 'vlucas/phpdotenv',
         'FFI' => 'ext-ffi',
         'CurlHandle' => 'ext-curl',

@@ -173,7 +173,7 @@ final class FfiTransport implements Transport
             return FFI::cdef(self::declarations(), $library);
         } catch (FFI\Exception $e) {
             throw new InvalidConfiguration(match (true) {
-                str_contains($e->getMessage(), 'restricted') => 'PHP\'s FFI extension may not be used here ('.PHP_SAPI."): ffi.enable is [".(ini_get('ffi.enable') ?: 'false').'] in '.(php_ini_loaded_file() ?: 'php.ini').'. Set it to "true", or set CANYON_TRANSPORT to "auto".',
+                str_contains($e->getMessage(), 'restricted') => 'PHP\'s FFI extension may not be used here ('.PHP_SAPI.'): ffi.enable is ['.(ini_get('ffi.enable') ?: 'false').'] in '.(php_ini_loaded_file() ?: 'php.ini').'. Set it to "true", or set CANYON_TRANSPORT to "auto".',
                 str_contains($e->getMessage(), 'Failed loading') => "The library [{$library}] could not be loaded: ".lcfirst($e->getMessage()).'. Build it with [make capi], and set CANYON_FFI_LIBRARY to the path of libcanyon_publish.so.',
                 default => "The library [{$library}] is not Canyon's, or of another version than this package: {$e->getMessage()}. Build both from the same release.",
             }, 0, $e);
