@@ -28,7 +28,7 @@
 //! [`parent`] is another process, which keeps a server running, generation after generation. One gives the next everything
 //! it has: `handover` has the words for it, each module tells its own part, and `server::give` says in which order.
 //!
-//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics` and `view` are
+//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics`, `health` and `view` are
 //! leaves that all may write, `spare` and `sparing` leaves that all may use.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
@@ -57,9 +57,13 @@ mod fork_guard;
 #[cfg(feature = "server")]
 mod handover;
 #[cfg(feature = "server")]
+mod health;
+#[cfg(feature = "server")]
 mod http;
 #[cfg(feature = "server")]
 mod hub;
+#[cfg(feature = "server")]
+pub mod log;
 #[cfg(feature = "server")]
 pub mod metrics;
 #[cfg(feature = "server")]

@@ -1,7 +1,8 @@
 //! The command line: `canyon serve`, `canyon publish`, `canyon check`.
 
 use canyon::check::{EVENT_BYTES, Limit, Limits};
-use canyon::config::{AppConfig, Config, ListenAddress, Settings};
+use canyon::config::{AppConfig, Config, ListenAddress, LogFormat, LogLevel, Settings};
+use canyon::log::{self, View};
 use canyon::parent::{self, Answer, Parent, Question};
 use canyon::protocol::channel::MAX_NAME_LENGTH;
 use canyon::publisher::Publisher;
@@ -11,13 +12,12 @@ use canyon::tls::Tls;
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
 use std::ffi::OsString;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
-use tracing_subscriber::EnvFilter;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Real-time broadcasting for Laravel on one server.
 #[derive(Debug, Parser)]
@@ -79,6 +79,12 @@ struct ServerArgs {
     /// With --debug: the data of events too.
     #[arg(long, requires = "debug")]
     payloads: bool,
+    /// How the log is written: text or json.
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// How much is written into the log: error, warn, info, debug or trace.
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<LogLevel>,
 }
 
 #[derive(Debug, Args)]
@@ -123,22 +129,12 @@ struct PublishArgs {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let default = match &cli.command {
-        Command::Serve(ServeArgs { server: ServerArgs { payloads: true, .. }, .. }) => "info,view=trace",
-        Command::Serve(ServeArgs { server: ServerArgs { debug: true, .. }, .. }) => "info,view=debug",
-        _ => "info",
-    };
-    let filter = EnvFilter::try_from_env("CANYON_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
     let done = match cli.command {
         Command::Serve(args) if args.no_parent || parent::is_generation() => serve(args.server),
-        Command::Serve(_) => {
-            let kept = generations().and_then(|command| Ok(parent::keep(command)?));
+        Command::Serve(args) => {
+            let kept = log_of_parent(args.server)
+                .and_then(|()| generations())
+                .and_then(|command| Ok(parent::keep(command)?));
             return kept.map_or_else(|error| fail(&error), ExitCode::from);
         }
         Command::Reload(args) => reload(args),
@@ -152,8 +148,11 @@ fn main() -> ExitCode {
 }
 
 fn fail(error: &dyn std::fmt::Display) -> ExitCode {
-    // Nobody is left to tell where standard error is closed.
-    let _ = writeln!(std::io::stderr(), "canyon: {error}");
+    // In a log of JSON, this too is a line of it.
+    if !log::tells(error) {
+        // Nobody is left to tell where standard error is closed.
+        let _ = writeln!(std::io::stderr(), "canyon: {error}");
+    }
     ExitCode::from(2)
 }
 
@@ -165,9 +164,19 @@ impl ServerArgs {
             listen: (!self.listen.is_empty()).then_some(self.listen),
             queue: self.queue,
             apps: self.apps,
+            log_format: self.log_format,
+            log_level: self.log_level,
             ..Settings::default()
         };
         Ok(flags.over(environment.over(file)).settle()?)
+    }
+}
+
+/// The parent's lines stand among those of the generations. A configuration that will not do is theirs to complain of.
+fn log_of_parent(args: ServerArgs) -> Result<(), Box<dyn Error>> {
+    match args.settle() {
+        Ok(config) => Ok(log::begin(&config, View::AsConfigured)?),
+        Err(_) => Ok(log::begin_as_environment_says()?),
     }
 }
 
@@ -193,10 +202,16 @@ fn serve(args: ServerArgs) -> Result<(), Box<dyn Error>> {
 }
 
 fn serve_under(args: ServerArgs, mut parent: Option<&mut Parent>) -> Result<(), Box<dyn Error>> {
+    let view = match &args {
+        ServerArgs { payloads: true, .. } => View::Payloads,
+        ServerArgs { debug: true, .. } => View::Events,
+        _ => View::AsConfigured,
+    };
     let config = args.settle()?;
+    log::begin(&config, view)?;
     // The handlers stand before the server does: a signal that comes early is not lost.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut signal = pin!(runtime.block_on(async { termination() })?);
+    let mut signals = runtime.block_on(async { Signals::listen() })?;
     let former = parent.as_mut().map(|parent| parent.begin()).transpose()?.flatten();
     let is_first = former.is_none();
     let mut server = match former {
@@ -214,7 +229,7 @@ fn serve_under(args: ServerArgs, mut parent: Option<&mut Parent>) -> Result<(), 
     loop {
         let ended = runtime.block_on(async {
             tokio::select! {
-                name = &mut signal => Ended::Told(name),
+                name = signals.next() => Ended::Told(name),
                 why = server.failure() => Ended::Failed(why),
                 channel = succession(&mut parent) => Ended::Replaced(channel),
             }
@@ -230,7 +245,9 @@ fn serve_under(args: ServerArgs, mut parent: Option<&mut Parent>) -> Result<(), 
             (Ended::Replaced(_), None) => {}
             (Ended::Told(name), _) => {
                 tracing::info!("{name}: closing clients and stopping");
-                server.stop(Duration::ZERO);
+                // Ctrl-C has somebody waiting.
+                let over = if name == SIGINT { 0 } else { config.drain_seconds };
+                runtime.block_on(wind_up(server, Duration::from_secs(over.into()), &mut signals));
                 return Ok(());
             }
             (Ended::Failed(why), _) => {
@@ -260,6 +277,9 @@ fn announce(server: &Server, config: &Config) {
     let mut out = std::io::stdout();
     // Whoever started the first generation may have stopped to read.
     let _ = writeln!(out, "listening on {}", addresses.join(", ")).and_then(|()| out.flush());
+    if let Some(address) = server.metrics_address() {
+        tracing::info!(%address, "metrics");
+    }
     for app in &config.apps {
         let queue = app.queue.as_deref().unwrap_or_else(|| "none".as_ref());
         tracing::info!(app = %app.id, key = %app.key, queue = %queue.display(), "serving");
@@ -290,16 +310,70 @@ fn reload(args: ReloadArgs) -> Result<(), Box<dyn Error>> {
     .into())
 }
 
-/// Installs the handlers at once; the future waits for one of the signals and names it.
-fn termination() -> std::io::Result<impl Future<Output = &'static str>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
+/// Closes the clients over this time, and stops. A signal that comes meanwhile ends it at once.
+async fn wind_up(mut server: Server, over: Duration, signals: &mut Signals) {
+    let (mut is_urged, hurry) = (false, server.hurry());
+    if !over.is_zero() {
+        server.drain(over);
+        let emptied = async {
+            while server.connections() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
         tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
+            _ = tokio::time::timeout(over, emptied) => {}
+            _ = server.failure() => {}
+            name = signals.next() => {
+                tracing::info!("{name}: closing all clients now");
+                hurry.up();
+                is_urged = true;
+            }
         }
-    })
+    }
+    // On a thread that the end of the program does not wait for.
+    let (done, stopped) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        server.stop(Duration::ZERO);
+        let _ = done.send(());
+    });
+    let urged = async {
+        if !is_urged {
+            let name = signals.next().await;
+            tracing::info!("{name}: ending at once");
+            hurry.up();
+        }
+        tokio::time::sleep(LAST_MOMENT).await;
+    };
+    tokio::select! {
+        _ = stopped => {}
+        () = urged => {}
+    }
+}
+
+const SIGINT: &str = "SIGINT";
+
+/// What clients get to hear of the end when it is to come at once: their close frames.
+const LAST_MOMENT: Duration = Duration::from_millis(300);
+
+/// The signals that end the program, caught from the beginning.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Inside a runtime.
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next one, and names it.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => SIGINT,
+        }
+    }
 }
 
 fn publish(args: &PublishArgs) -> Result<(), Box<dyn Error>> {
@@ -322,7 +396,8 @@ fn publish(args: &PublishArgs) -> Result<(), Box<dyn Error>> {
     let except = args.except.as_deref().map(str::as_bytes);
     publisher.publish(channels, args.event.as_bytes(), &data, except)?;
     if publisher.status().server == queue::Server::Absent {
-        tracing::warn!("no server drains {}: the event waits there for one", args.queue.display());
+        let queue = args.queue.display();
+        writeln!(std::io::stderr(), "canyon: no server drains {queue}: the event waits there for one")?;
     }
     Ok(())
 }

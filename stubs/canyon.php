@@ -119,7 +119,8 @@ final class Server
     public function poll(int $timeoutMs): ?array {}
 
     /**
-     * Stop the server, if it runs; clients have this long to hang up by themselves. Also done at the end of the process.
+     * Stop the server, if it runs. Clients are closed one after the other over this time, or at once when a signal
+     * arrives. Also done at the end of the process.
      */
     public function stop(int $graceMs = 0): void {}
 }

@@ -11,6 +11,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("event", &[]),
     ("queue", &[]),
     ("config", &[]),
+    ("health", &[]),
+    ("log", &["config"]),
     ("metrics", &[]),
     ("protocol", &[]),
     ("bell", &[]),
@@ -23,14 +25,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tls", &["config"]),
     ("error", &["config", "queue", "tls"]),
     ("handover", &["config"]),
-    ("hub", &["bell", "config", "fork_guard", "handover", "metrics", "protocol", "spare", "tls"]),
+    ("hub", &["bell", "config", "fork_guard", "handover", "health", "metrics", "protocol", "spare", "tls"]),
     ("webhook", &["config", "handover", "hub", "metrics", "protocol", "sparing"]),
     ("connection", &["config", "fork_guard", "handover", "hub", "protocol", "spare", "tls", "view"]),
-    ("worker", &["connection", "fork_guard", "handover", "hub", "metrics", "protocol", "spare", "view"]),
-    ("http", &["config", "connection", "hub", "protocol", "worker", "view"]),
+    (
+        "worker",
+        &["config", "connection", "fork_guard", "handover", "hub", "metrics", "protocol", "spare", "view"],
+    ),
+    ("http", &["config", "connection", "health", "hub", "metrics", "protocol", "worker", "view"]),
     (
         "drain",
-        &["config", "error", "event", "handover", "hub", "metrics", "protocol", "queue", "sparing", "view"],
+        &[
+            "config", "error", "event", "handover", "health", "hub", "metrics", "protocol", "queue",
+            "sparing", "view",
+        ],
     ),
     (
         "server",
@@ -52,7 +60,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("parent", &["config", "handover", "server"]),
     ("capi", &["check", "protocol", "publisher", "queue"]),
-    ("extension", &["check", "config", "error", "event", "parent", "publisher", "queue", "server"]),
+    ("extension", &["check", "config", "error", "event", "log", "parent", "publisher", "queue", "server"]),
 ];
 
 /// The files that may hold `unsafe`, each for a reason that it states at its top.

@@ -54,6 +54,7 @@ return [
     | it waits "start_hold" seconds more, so that clients can come back. One
     | that reads nothing for "send_timeout" seconds while much waits for it is
     | hung up on. Without "workers", half of the processors serve clients.
+    | A server told to stop closes its clients over "drain_seconds".
     |
     */
 
@@ -70,8 +71,31 @@ return [
         'start_hold' => env('CANYON_START_HOLD', 2),
         'send_timeout' => env('CANYON_SEND_TIMEOUT', 10),
         'workers' => env('CANYON_WORKERS'),
+        'drain_seconds' => env('CANYON_DRAIN_SECONDS', 0),
         'binary' => env('CANYON_BINARY'),
     ],
+
+    /*
+    |--------------------------------------------------------------------------
+    | Monitoring
+    |--------------------------------------------------------------------------
+    |
+    | Prometheus finds the metrics of the server at an address of their own,
+    | "127.0.0.1:9090" or "unix:/path", or where the clients connect if it has
+    | the token. Neither is there by default. The log goes to standard error,
+    | and is made of lines for people ("text") or of objects ("json").
+    |
+    | Levels: "error", "warn", "info", "debug", "trace"
+    |
+    */
+
+    'metrics' => env('CANYON_METRICS'),
+
+    'metrics_token' => env('CANYON_METRICS_TOKEN'),
+
+    'log_format' => env('CANYON_LOG_FORMAT', 'text'),
+
+    'log_level' => env('CANYON_LOG_LEVEL', 'info'),
 
     /*
     |--------------------------------------------------------------------------

@@ -16,6 +16,19 @@ final class ServerSettings
         'start_hold' => 'number',
         'send_timeout' => 'number',
         'workers' => 'number',
+        'drain_seconds' => 'number',
+    ];
+
+    /**
+     * The options beside the sections, and how they are written.
+     */
+    private const REST = [
+        'queue_group' => 'text',
+        'queue_owner' => 'text',
+        'metrics' => 'text',
+        'metrics_token' => 'text',
+        'log_format' => 'text',
+        'log_level' => 'text',
     ];
 
     /**
@@ -59,7 +72,7 @@ final class ServerSettings
     /**
      * Get the settings as an array.
      *
-     * @return array{listen: list<string>, tls?: list<array{certificate: string, key: string}>, queue: string, queue_group?: string, queue_owner?: string, path_prefix?: string, max_age?: int, start_hold?: int, send_timeout?: int, workers?: int, app: list<array<string, mixed>>}
+     * @return array{listen: list<string>, tls?: list<array{certificate: string, key: string}>, queue: string, queue_group?: string, queue_owner?: string, path_prefix?: string, max_age?: int, start_hold?: int, send_timeout?: int, workers?: int, drain_seconds?: int, metrics?: string, metrics_token?: string, log_format?: string, log_level?: string, app: list<array<string, mixed>>}
      */
     public function toArray(): array
     {
@@ -70,7 +83,7 @@ final class ServerSettings
             'listen' => $this->addresses(),
             ...array_filter(['tls' => $this->certificates()]),
             'queue' => QueueDirectory::resolve($this->config['queue'] ?? null, $credentials),
-            ...(new Options('', $this->config))->only(['queue_group' => 'text', 'queue_owner' => 'text']),
+            ...(new Options('', $this->config))->only(self::REST),
             ...(new Options('server', $this->config['server'] ?? []))->only(self::SERVER),
             'app' => [[
                 'id' => $credentials->id(),

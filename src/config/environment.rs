@@ -1,6 +1,8 @@
 //! Settings from environment variables.
 
-use super::{AppConfig, ConfigError, MaxAge, PathPrefix, Secret, Settings, StartHold, TlsConfig};
+use super::{
+    AppConfig, ConfigError, DrainSeconds, MaxAge, PathPrefix, Secret, Settings, StartHold, TlsConfig,
+};
 use std::fmt::Display;
 use std::path::PathBuf;
 
@@ -38,6 +40,15 @@ pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings
         let start_hold = StartHold::try_from(parsed::<u32>(name, &seconds)?);
         settings.start_hold = Some(start_hold.map_err(|error| ConfigError::new(name, error))?);
     }
+    if let Some((name, seconds)) = first(&["CANYON_DRAIN_SECONDS"]) {
+        let drain = DrainSeconds::try_from(parsed::<u32>(name, &seconds)?);
+        settings.drain_seconds = Some(drain.map_err(|error| ConfigError::new(name, error))?);
+    }
+    settings.metrics_token = first(&["CANYON_METRICS_TOKEN"]).map(|(_, token)| Secret::new(token));
+    settings.metrics = first(&["CANYON_METRICS"]).map(|(name, text)| parsed(name, &text)).transpose()?;
+    settings.log_format =
+        first(&["CANYON_LOG_FORMAT"]).map(|(name, text)| parsed(name, &text)).transpose()?;
+    settings.log_level = first(&["CANYON_LOG_LEVEL"]).map(|(name, text)| parsed(name, &text)).transpose()?;
     settings.queue = first(&["CANYON_QUEUE"]).map(|(_, path)| PathBuf::from(path));
     settings.queue_owner = first(&["CANYON_QUEUE_OWNER"]).map(|(_, user)| user);
     settings.queue_group = first(&["CANYON_QUEUE_GROUP"]).map(|(_, group)| group);

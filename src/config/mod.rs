@@ -7,6 +7,7 @@ mod app;
 mod environment;
 mod life_kind;
 mod listen;
+mod operation;
 mod secret;
 mod tls;
 mod webhook;
@@ -14,6 +15,7 @@ mod webhook;
 pub use app::{AppConfig, ClientEvents, Origins};
 pub use life_kind::{LifeKind, LifeKinds};
 pub use listen::ListenAddress;
+pub use operation::{DrainSeconds, LogFormat, LogLevel};
 pub use secret::Secret;
 pub use tls::TlsConfig;
 pub use webhook::{WebhookConfig, WebhookHeaders, WebhookUrl};
@@ -43,6 +45,16 @@ pub struct Config {
     pub max_age: u32,
     /// Seconds that delivery is held back at the start, if events waited, so that clients can come back; 0 is not at all.
     pub start_hold: u32,
+    /// Seconds over which a server that is told to stop closes its clients; 0 is at once.
+    pub drain_seconds: u32,
+    /// Where `/metrics`, `/ready` and `/up` are served, besides what is served to clients.
+    pub metrics: Option<ListenAddress>,
+    /// What opens `/metrics`; with it, the listeners of the clients serve it too.
+    pub metrics_token: Option<Secret>,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// How much is written into the log.
+    pub log_level: LogLevel,
     /// Certificates for the addresses with TLS; the first is for clients that no other is for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tls: Vec<TlsConfig>,
@@ -73,6 +85,16 @@ pub struct Settings {
     pub max_age: Option<MaxAge>,
     /// See [`Config::start_hold`].
     pub start_hold: Option<StartHold>,
+    /// See [`Config::drain_seconds`].
+    pub drain_seconds: Option<DrainSeconds>,
+    /// See [`Config::metrics`].
+    pub metrics: Option<ListenAddress>,
+    /// See [`Config::metrics_token`].
+    pub metrics_token: Option<Secret>,
+    /// See [`Config::log_format`].
+    pub log_format: Option<LogFormat>,
+    /// See [`Config::log_level`].
+    pub log_level: Option<LogLevel>,
     /// See [`Config::tls`].
     pub tls: Option<Vec<TlsConfig>>,
     /// See [`Config::apps`].
@@ -158,6 +180,11 @@ impl Settings {
             send_timeout: self.send_timeout.or(below.send_timeout),
             max_age: self.max_age.or(below.max_age),
             start_hold: self.start_hold.or(below.start_hold),
+            drain_seconds: self.drain_seconds.or(below.drain_seconds),
+            metrics: self.metrics.or(below.metrics),
+            metrics_token: self.metrics_token.or(below.metrics_token),
+            log_format: self.log_format.or(below.log_format),
+            log_level: self.log_level.or(below.log_level),
             tls: self.tls.or(below.tls),
             apps,
         }
@@ -213,6 +240,16 @@ impl Settings {
                 ),
             ));
         }
+        // Here and not where it is read, which would show the line it stands in.
+        if let Some(token) = &self.metrics_token {
+            operation::check_token(token).map_err(|problem| ConfigError::new(SOURCE, problem))?;
+        }
+        if let Some(address @ ListenAddress::Tls(_)) = &self.metrics {
+            return Err(ConfigError::new(
+                SOURCE,
+                format!("metrics cannot be {address}: they are served without TLS, at IP:PORT or unix:/path"),
+            ));
+        }
         Ok(Config {
             listen,
             queue_owner: self.queue_owner,
@@ -222,6 +259,11 @@ impl Settings {
             send_timeout: self.send_timeout.map_or(10, |seconds| seconds.0),
             max_age: self.max_age.map_or(30, |seconds| seconds.0),
             start_hold: self.start_hold.map_or(2, |seconds| seconds.0),
+            drain_seconds: self.drain_seconds.map_or(0, |seconds| seconds.0),
+            metrics: self.metrics,
+            metrics_token: self.metrics_token,
+            log_format: self.log_format.unwrap_or_default(),
+            log_level: self.log_level.unwrap_or_default(),
             tls,
             apps,
         })

@@ -18,7 +18,9 @@ fn a_minimal_file_gets_the_defaults() {
     let config = settled(APP);
     assert_eq!(config.listen, [ListenAddress::default()]);
     assert_eq!(config.path_prefix, "");
-    assert_eq!((config.max_age, config.start_hold), (30, 2));
+    assert_eq!((config.max_age, config.start_hold, config.drain_seconds), (30, 2, 0));
+    assert_eq!((config.metrics, config.metrics_token), (None, None));
+    assert_eq!((config.log_format, config.log_level), (LogFormat::Text, LogLevel::Info));
     assert_eq!(config.apps[0].max_event_bytes, 1 << 20);
     assert_eq!(config.apps[0].activity_timeout, 50);
     assert_eq!(config.apps[0].client_events, ClientEvents::Members);
@@ -34,14 +36,18 @@ fn a_minimal_file_gets_the_defaults() {
 fn every_setting_of_the_file_arrives() {
     let config = settled(
         "listen = ['127.0.0.1:1', 'unix:/tmp/a']\nqueue = '/dev/shm/q'\npath_prefix = 'ws/'\nworkers = 3\nsend_timeout = 7\n\
-         max_age = 5\nstart_hold = 0\n\
+         max_age = 5\nstart_hold = 0\ndrain_seconds = 9\nmetrics = 'unix:/m'\nmetrics_token = '0123456789abcdef'\n\
+         log_format = 'json'\nlog_level = 'warn'\n\
          [[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nclient_events = 'off'\nmax_connections = 5\nmax_event_bytes = 10_240\n\
          activity_timeout = 9\nallowed_origins = ['example.com']\n\
          [[app]]\nid = '2'\nkey = 'l'\nsecret = 's'\nqueue = '/dev/shm/other'\n",
     );
     assert_eq!(config.listen[1], ListenAddress::Unix("/tmp/a".into()));
     assert_eq!((config.path_prefix.as_str(), config.workers, config.send_timeout), ("/ws", 3, 7));
-    assert_eq!((config.max_age, config.start_hold), (5, 0));
+    assert_eq!((config.max_age, config.start_hold, config.drain_seconds), (5, 0, 9));
+    assert_eq!(config.metrics, Some(ListenAddress::Unix("/m".into())));
+    assert_eq!(config.metrics_token, Some(Secret::new("0123456789abcdef".into())));
+    assert_eq!((config.log_format, config.log_level), (LogFormat::Json, LogLevel::Warn));
     let app = &config.apps[0];
     assert_eq!((app.client_events, app.max_connections), (ClientEvents::Off, 5));
     assert_eq!((app.max_event_bytes, app.activity_timeout), (10_240, 9));
@@ -75,6 +81,10 @@ fn mistakes_name_file_line_and_key() {
         ("max_age = '30s'\n", &["line 1", "max_age"]),
         ("start_hold = 61\n", &["line 1", "start_hold", "61"]),
         ("start_hold = -1\n", &["line 1", "start_hold"]),
+        ("drain_seconds = 3601\n", &["line 1", "drain_seconds", "3601"]),
+        ("metrics = 'x'\n", &["line 1", "metrics", "not an address"]),
+        ("log_format = 'xml'\n", &["line 1", "log_format", "text, json", "xml"]),
+        ("log_level = 'loud'\n", &["line 1", "log_level", "error, warn", "loud"]),
         ("path_prefix = 'a b'\n", &["line 1", "path_prefix"]),
         ("listen = [", &["line 1"]),
         ("", &["no app"]),
@@ -159,6 +169,49 @@ fn ages_and_holds_come_from_the_environment_too() {
 }
 
 #[test]
+fn what_an_operator_sets_comes_from_the_environment_too() {
+    let settings = environment(&[
+        ("CANYON_DRAIN_SECONDS", "30"),
+        ("CANYON_METRICS", "127.0.0.1:9090"),
+        ("CANYON_METRICS_TOKEN", "0123456789abcdef"),
+        ("CANYON_LOG_FORMAT", "json"),
+        ("CANYON_LOG_LEVEL", "debug"),
+    ]);
+    let config = settings.over(Settings::from_toml(APP, &"f").unwrap()).settle().unwrap();
+    assert_eq!((config.drain_seconds, config.log_format), (30, LogFormat::Json));
+    assert_eq!(
+        (config.log_level, config.metrics),
+        (LogLevel::Debug, Some("127.0.0.1:9090".parse().unwrap()))
+    );
+    assert_eq!(config.metrics_token.map(|token| token.reveal().len()), Some(16));
+    for (name, value) in [
+        ("CANYON_DRAIN_SECONDS", "-1"),
+        ("CANYON_METRICS", "9090"),
+        ("CANYON_LOG_FORMAT", "xml"),
+        ("CANYON_LOG_LEVEL", "loud"),
+    ] {
+        let read = Settings::from_environment(|asked| (asked == name).then(|| value.to_owned()));
+        let message = read.unwrap_err().to_string();
+        assert!(message.contains(name), "{message}");
+    }
+}
+
+#[test]
+fn a_token_that_will_not_do_is_not_repeated() {
+    for (token, why) in [("short-secret", "16 characters"), ("a secret with blanks", "a header")] {
+        let message = refusal(&format!("metrics_token = '{token}'\n{APP}"));
+        assert!(message.contains("metrics_token") && message.contains(why), "{message}");
+        assert!(!message.contains("secret"), "{message}");
+    }
+}
+
+#[test]
+fn metrics_are_not_served_with_tls() {
+    let message = refusal(&format!("metrics = 'tls:127.0.0.1:1'\n{APP}"));
+    assert!(message.contains("metrics cannot be tls:127.0.0.1:1"), "{message}");
+}
+
+#[test]
 fn half_an_app_in_the_environment_is_an_error() {
     let read = Settings::from_environment(|name| (name == "CANYON_APP_ID").then(|| "1".to_owned()));
     assert!(read.unwrap_err().to_string().contains("CANYON_APP_KEY and CANYON_APP_SECRET"));
@@ -191,7 +244,8 @@ fn origins_match_by_host_wildcard_or_whole() {
 
 #[test]
 fn secrets_are_not_shown() {
-    let config = settled(&APP.replace("'s'", "'hush-hush'"));
+    let config =
+        settled(&format!("metrics_token = 'also-hush-hush-hush'\n{}", APP.replace("'s'", "'hush-hush'")));
     assert!(!format!("{config:?}").contains("hush-hush"));
     assert!(!toml::to_string(&config).unwrap().contains("hush-hush"));
 }

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::event::Event;
 use crate::handover::halt::{Halt, Request};
+use crate::health::{self, QueueHealth};
 use crate::hub::{self, Hold, Hub};
 use crate::protocol::{SocketId, channel};
 use crate::queue::{self, Access, Consumer, ConsumerOptions, Record, Waker};
@@ -39,6 +40,7 @@ pub(crate) struct Drain {
     apps: Vec<String>,
     losses: Losses,
     refusals: Sparing,
+    health: Arc<QueueHealth>,
     /// Set while what waited for the server has not been delivered.
     hold: Option<(Arc<Hold>, Duration)>,
     is_stopped: Arc<AtomicBool>,
@@ -93,12 +95,15 @@ impl Drain {
             let options = ConsumerOptions { access, max_age, follows, ..ConsumerOptions::new(path) };
             let consumer = open(&options, start).map_err(|error| Error::Queue(path.clone(), error))?;
             let losses = Losses::new(path.clone(), config.max_age);
+            let look = path.clone();
+            let health = hub.health.add_queue(path, move || waiting(&look, access));
             let mut drain = Self {
                 consumer,
                 hub: Arc::clone(hub),
                 apps,
                 losses,
                 refusals: Sparing::default(),
+                health,
                 hold: None,
                 is_stopped: Arc::default(),
                 halt: Request::default(),
@@ -161,17 +166,21 @@ impl Drain {
     /// Delivers a batch; whether there may be more at once.
     fn pass(&mut self) -> bool {
         let (hub, apps, hold, refusals) = (&self.hub, &self.apps, &self.hold, &mut self.refusals);
+        let mut is_first = true;
         let mut deliver = |record: Record<'_>| {
             if let Some((hold, _)) = hold {
                 hold.release_before(record.ticket, hub);
             }
-            publish(hub, apps, &record, refusals);
+            // One at most of a batch: asking costs a look at the clock.
+            let now = if std::mem::take(&mut is_first) { hub.metrics.flush_sampler.pick() } else { None };
+            publish(hub, apps, &record, now, refusals);
             if hub.is_overloaded() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let drained = self.consumer.drain(BATCH, &mut deliver);
         while let Some(problem) = self.consumer.take_problem() {
             tracing::warn!(%problem, "the queue");
         }
+        self.health.note(self.consumer.is_usable());
         self.losses.note(self.consumer.counts(), &self.hub.metrics, !drained.more);
         drained.more
     }
@@ -194,8 +203,18 @@ fn open(options: &ConsumerOptions, start: Start) -> Result<Consumer, queue::Erro
     }
 }
 
-/// Publishes one record, if it is an event of an app that may use the queue.
-fn publish(hub: &Hub, apps: &[String], record: &Record<'_>, told: &mut Sparing) {
+/// What waits in a queue, for those who do not drain it.
+fn waiting(path: &Path, access: Access) -> Option<health::Backlog> {
+    let backlog = queue::Backlog::at(path, access).ok()?;
+    Some(health::Backlog {
+        events: backlog.records as u64,
+        bytes: backlog.bytes,
+        oldest: Duration::from_millis(backlog.oldest_ms.unwrap_or(0)),
+    })
+}
+
+/// Publishes one record, if it is an event of an app that may use the queue. If `now` is given, its way is measured.
+fn publish(hub: &Hub, apps: &[String], record: &Record<'_>, now: Option<Instant>, told: &mut Sparing) {
     let mut refuse = |why: &dyn std::fmt::Display| refuse(hub, why, told);
     let event = match Event::decode(record.payload) {
         Ok(event) => event,
@@ -219,11 +238,20 @@ fn publish(hub: &Hub, apps: &[String], record: &Record<'_>, told: &mut Sparing) 
             Ok(()) => {
                 view::event("the queue", event.name, name, event.data);
                 hub.publish(app, name, &published);
+                if let Some(published) = now.map(|now| now.checked_sub(age(record)).unwrap_or(now)) {
+                    hub.follow(app, name, published);
+                }
             }
             Err(why) => refuse(&format_args!("channel {name:?}: {why}")),
         }
     }
     hub.metrics.events_from_queue.increment();
+}
+
+/// How long a record waited in the queue, as far as that can be told: the queue's clock ticks every few milliseconds.
+fn age(record: &Record<'_>) -> Duration {
+    const TICK_MS: u64 = 10;
+    Duration::from_millis(if record.age_ms > TICK_MS { record.age_ms } else { 0 })
 }
 
 fn refuse(hub: &Hub, why: &dyn std::fmt::Display, told: &mut Sparing) {

@@ -5,7 +5,6 @@
 #![allow(non_snake_case)]
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -14,11 +13,14 @@ use ext_php_rs::exception::PhpResult;
 use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::ZendHashTable;
-use tracing_subscriber::EnvFilter;
 
 use super::exception::exception;
-use super::{json, signals};
+use super::{
+    json,
+    signals::{self, Attention},
+};
 use crate::config::{Config, Settings};
+use crate::log::{self, View};
 use crate::parent::{self, Parent};
 use crate::server::{LifeEvent, Polled, Server as Running};
 
@@ -67,7 +69,7 @@ impl Server {
         }
         // A parent's server, seen from its child.
         std::mem::forget(slot.take());
-        log_to_stderr();
+        log::begin(&self.config, View::AsConfigured).map_err(exception)?;
         let mut parent = signals::blocked(Parent::find).map_err(exception)?;
         let begun = signals::blocked(|| self.begin(parent.as_mut()));
         if let (Err(why), Some(parent)) = (&begun, &mut parent) {
@@ -89,7 +91,7 @@ impl Server {
 
     /// Keeps a server running with this command, generation after generation, until a signal ends it; the exit code.
     pub fn keep(command: Vec<String>) -> PhpResult<i64> {
-        log_to_stderr();
+        log::begin_as_environment_says().map_err(exception)?;
         signals::forget_handlers();
         let command = command.into_iter().map(OsString::from).collect();
         parent::keep(command)
@@ -122,7 +124,7 @@ impl Server {
         }
     }
 
-    /// Stops the server, if it runs. Clients get so many milliseconds to hang up by themselves.
+    /// Stops the server, if it runs. Clients are closed over so many milliseconds; a signal meanwhile ends it at once.
     #[php(defaults(graceMs = 0))]
     pub fn stop(&self, graceMs: i64) -> PhpResult<()> {
         self.slot.stop(Duration::from_millis(u64::try_from(graceMs).unwrap_or(0)));
@@ -174,7 +176,19 @@ impl Slot {
     fn stop(&self, grace: Duration) {
         let Some(started) = self.lock().take() else { return };
         if started.is_here() {
-            started.server.stop(grace);
+            let mut server = started.server;
+            if !grace.is_zero() {
+                let (attention, until) = (Attention::pay(), Instant::now() + grace);
+                server.drain(grace);
+                let is_over = |server: &Running| server.connections() == 0 || Instant::now() >= until;
+                while !is_over(&server) {
+                    if attention.is_called_within(10) {
+                        server.hurry().up();
+                        break;
+                    }
+                }
+            }
+            server.stop(Duration::ZERO);
         } else {
             // A child has none of the threads: joining them would wait for ever, and the queue is its parent's.
             std::mem::forget(started);
@@ -186,18 +200,6 @@ impl Slot {
 pub(super) fn stop_all() {
     let all = std::mem::take(&mut *ALL.lock().unwrap_or_else(PoisonError::into_inner));
     all.iter().filter_map(Weak::upgrade).for_each(|slot| slot.stop(Duration::ZERO));
-}
-
-/// What the server has to say goes where PHP's own log goes on the command line. Only the first call counts, and a process
-/// that set up something else keeps it.
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("CANYON_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .try_init();
 }
 
 /// An event as PHP's array; what it does not have is not there.

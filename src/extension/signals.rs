@@ -24,6 +24,23 @@ pub(super) fn forget_handlers() {
     }
 }
 
+/// Signals to the calling thread, which end its waits and are not missed between them.
+pub(super) struct Attention(Mask);
+
+impl Attention {
+    /// From here on.
+    pub(super) fn pay() -> Self {
+        Self(Mask::block_all())
+    }
+
+    /// Waits for so many milliseconds; whether a signal came instead. Its handler has run by then.
+    pub(super) fn is_called_within(&self, ms: u16) -> bool {
+        let time = libc::timespec { tv_sec: 0, tv_nsec: libc::c_long::from(ms.min(999)) * 1_000_000 };
+        // SAFETY: no descriptors are waited for; `time` and the mask live through the call.
+        unsafe { libc::ppoll(std::ptr::null_mut(), 0, &raw const time, &raw const self.0.0) == -1 }
+    }
+}
+
 /// The mask as it was, put back on drop.
 struct Mask(libc::sigset_t);
 

@@ -125,8 +125,12 @@ impl Checked<'_> {
         for name in &self.channels {
             view::event("the HTTP API", self.event.name, name, self.event.data);
         }
+        let measured = hub.metrics.flush_sampler.pick();
         hub.submit(app, &self.channels, &self.event)?;
         hub.metrics.events_from_http.increment();
+        if let Some(published) = measured {
+            self.channels.iter().for_each(|name| hub.follow(app, name, published));
+        }
         Ok(())
     }
 }

@@ -6,10 +6,14 @@
 
 mod channels;
 mod events;
+mod farewell;
 mod handshake;
 mod info;
+mod metrics;
+mod monitor;
 mod prefixed;
 mod query;
+mod ready;
 mod signed;
 mod status;
 mod upgrade;
@@ -20,14 +24,16 @@ use crate::hub::{App, Hub, Socket};
 use crate::view;
 use crate::worker::Worker;
 use bytes::Bytes;
+use farewell::Farewell;
 use handshake::{FIRST_READ, First};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+pub(crate) use monitor::serve as monitor;
 use percent_encoding::percent_decode_str;
 use prefixed::Prefixed;
 use query::Query;
@@ -57,15 +63,35 @@ struct Refusal {
     message: String,
     /// Whether the rest of the request is not worth reading.
     ends_connection: bool,
+    /// Whether a token would open the door.
+    asks_for_token: bool,
 }
 
 impl Refusal {
     fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), ends_connection: false }
+        Self { status, message: message.into(), ends_connection: false, asks_for_token: false }
     }
 
     fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    fn token_required() -> Self {
+        let message = "The metrics are for those who have the token: send \"Authorization: Bearer TOKEN\" (metrics_token)";
+        Self { asks_for_token: true, ..Self::new(StatusCode::UNAUTHORIZED, message) }
+    }
+
+    fn answer(self) -> Answer {
+        let mut answer = Response::new(Full::from(format!("{}\n", self.message)));
+        *answer.status_mut() = self.status;
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        if self.ends_connection {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self.asks_for_token {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        answer
     }
 }
 
@@ -154,7 +180,10 @@ fn speak(
     let stream = Prefixed::new(beginning, talk);
     let talk = Arc::downgrade(stream.talk());
     Box::pin(async move {
+        let farewell = Farewell::new(&worker.hub);
+        let begun = farewell.begun();
         let service = service_fn(move |request: Request<Incoming>| {
+            begun.set(true);
             let (worker, talk) = (Rc::clone(&worker), Weak::clone(&talk));
             async move {
                 let body = request.body().size_hint().exact();
@@ -165,14 +194,13 @@ fn speak(
                 Ok::<_, Infallible>(answer)
             }
         });
-        http1::Builder::new()
+        let conversation = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
             .max_buf_size(HEAD_BYTES)
             .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades()
-            .await
-            .map_err(io::Error::other)
+            .with_upgrades();
+        farewell.see_off(conversation).await.map_err(io::Error::other)
     })
 }
 
@@ -183,13 +211,7 @@ async fn answer(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> 
     let what = format!("{} {}", request.method(), request.uri().path());
     route(worker, request).await.unwrap_or_else(|refusal| {
         view::refused(what, format_args!("{} {}", refusal.status.as_u16(), refusal.message));
-        let mut answer = Response::new(Full::from(format!("{}\n", refusal.message)));
-        *answer.status_mut() = refusal.status;
-        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        if refusal.ends_connection {
-            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        answer
+        refusal.answer()
     })
 }
 
@@ -208,7 +230,16 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
     match segments[..] {
         ["up"] => {
             require_method(&request, &Method::GET)?;
-            Ok(json(r#"{"health":"OK"}"#))
+            Ok(up())
+        }
+        ["ready"] => {
+            require_method(&request, &Method::GET)?;
+            Ok(ready::answer(&worker.hub.health))
+        }
+        // Without a token it is not served here, and nobody need know that it could be.
+        ["metrics"] if worker.settings.metrics_token.is_some() => {
+            require_method(&request, &Method::GET)?;
+            metrics::answer(&worker.hub, worker.settings.metrics_token.as_ref(), &request)
         }
         ["apps", app_id, ref endpoint @ ..] => {
             let endpoint = Endpoint::of(endpoint).ok_or_else(not_found)?;
@@ -303,7 +334,11 @@ impl<'a> Endpoint<'a> {
     }
 }
 
-fn require_method(request: &Request<Incoming>, method: &Method) -> Result<(), Refusal> {
+fn up() -> Answer {
+    json(r#"{"health":"OK"}"#)
+}
+
+fn require_method<B>(request: &Request<B>, method: &Method) -> Result<(), Refusal> {
     if request.method() == method {
         return Ok(());
     }

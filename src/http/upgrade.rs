@@ -57,6 +57,7 @@ impl<'a> Asked<'a> {
     fn admit(&self, worker: &Worker, peer: impl FnOnce() -> Peer) -> Result<Quota, Close> {
         let admission = self.check(worker, peer);
         if let Err(close) = &admission {
+            worker.hub.metrics.connections_refused.increment();
             let who = format_args!("a connection to {}", self.path);
             view::refused(who, format_args!("{} {}", close.code, close.reason));
         }

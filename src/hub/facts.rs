@@ -32,6 +32,14 @@ impl Hub {
         self.apps[app.index].shards.iter().map(|shard| shard.lock().channels.len()).sum()
     }
 
+    /// How many subscriptions an app has on all its channels.
+    pub(crate) fn subscription_count(&self, app: &App) -> u64 {
+        let count = |shard: &super::Lock<super::Shard>| -> u64 {
+            shard.lock().channels.values().map(|channel| channel.occupancy().subscriptions).sum()
+        };
+        self.apps[app.index].shards.iter().map(count).sum()
+    }
+
     /// The presence channels that a user is a member of, in the order of their names.
     ///
     /// Looks through all channels, one shard at a time: nothing is kept per user for a question that few ask.

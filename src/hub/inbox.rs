@@ -8,7 +8,7 @@ use crate::tls::Tls;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Bytes waiting for one worker over which publishers are held up.
@@ -35,6 +35,10 @@ pub(crate) enum Letter {
     Adopt(Socket),
     /// Stand still, because another process may take over.
     Halt(Halt),
+    /// Measure how long what came before takes to the sockets: it was published then.
+    Follow { published: Instant },
+    /// Close every connection, one after the other over this time.
+    Dismiss { over: Duration },
     /// Close every connection and end; clients get `grace` to hang up.
     Stop { grace: Duration },
 }
@@ -119,6 +123,11 @@ impl Inbox {
         }
     }
 
+    /// Bytes that wait for the worker.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.state.bytes.load(Ordering::Relaxed)
+    }
+
     /// Whether a worker is far behind: this inbox's or another's that was made with it.
     pub(crate) fn is_any_over_mark(&self) -> bool {
         self.state.over_mark.load(Ordering::Relaxed) > 0
@@ -195,9 +204,13 @@ impl Letter {
                 admission.succeeded.len() + admission.remembered.as_ref().map_or(0, EncodedFrame::len)
             }
             Self::Send { frame, .. } => frame.len(),
-            Self::Settle { .. } | Self::Close { .. } | Self::Adopt(_) | Self::Halt(_) | Self::Stop { .. } => {
-                0
-            }
+            Self::Settle { .. }
+            | Self::Close { .. }
+            | Self::Adopt(_)
+            | Self::Halt(_)
+            | Self::Follow { .. }
+            | Self::Dismiss { .. }
+            | Self::Stop { .. } => 0,
         };
         frames + size_of::<Self>()
     }

@@ -44,6 +44,7 @@ pub(crate) use observer::{Observed, Observer};
 
 use self::channel::{Channel, Departure};
 use crate::config::{Config, LifeKind};
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::protocol::channel::is_cached;
 use crate::protocol::{EncodedFrame, Member, SocketId, frame};
@@ -77,6 +78,7 @@ pub(crate) struct Hub {
     hasher: foldhash::fast::RandomState,
     observer: Option<Observer>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Health,
 }
 
 struct AppChannels {
@@ -132,7 +134,12 @@ impl Hub {
             hasher: foldhash::fast::RandomState::default(),
             observer,
             metrics,
+            health: Health::default(),
         }
+    }
+
+    pub(crate) fn apps(&self) -> impl Iterator<Item = &Arc<App>> {
+        self.apps.iter().map(|channels| &channels.app)
     }
 
     pub(crate) fn app_by_key(&self, key: &str) -> Option<&Arc<App>> {
@@ -145,6 +152,10 @@ impl Hub {
 
     pub(crate) fn inbox(&self, worker: usize) -> &Inbox {
         &self.inboxes[worker]
+    }
+
+    pub(crate) fn inboxes(&self) -> &[Inbox] {
+        &self.inboxes
     }
 
     /// Whether a worker is so far behind that publishers must wait.
@@ -173,6 +184,17 @@ impl Hub {
             cache.remember(&name, &frame, event.data, Instant::now());
             if let Some(occupied) = channels.get_mut(channel) {
                 occupied.is_miss_told = false;
+            }
+        }
+    }
+
+    /// Has the workers measure how long the event that was published last on a channel takes to their sockets.
+    pub(crate) fn follow(&self, app: &App, channel: &str, published: Instant) {
+        let shard = self.shard(app, channel).lock();
+        // An event that is held back is measured when it is delivered.
+        if let Some(channel) = shard.channels.get(channel).filter(|_| app.hold().is_none()) {
+            for (worker, _) in channel.workers() {
+                self.inboxes[worker].send(Letter::Follow { published });
             }
         }
     }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 ///
 /// Every server library checks the form `\A\d+\.\d+\z` before it signs or excludes an id, and a subscription's
 /// signature is bound to it: an id is drawn from the system's random source and never used twice.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId {
     high: u64,
     low: u64,

@@ -4,7 +4,8 @@ use super::atomics::Ordering;
 use super::directory::{Directory, RING};
 use super::reader::{Cursor, Look};
 use super::ring::Ring;
-use super::{Error, clock};
+use super::{Access, Error, clock};
+use std::path::Path;
 
 /// Records that nobody has read yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,6 +19,14 @@ pub struct Backlog {
 }
 
 impl Backlog {
+    /// Looks into the queue directory at `path`.
+    ///
+    /// # Errors
+    /// If it cannot be used.
+    pub fn at(path: &Path, access: Access) -> Result<Self, Error> {
+        Self::of(&Directory::open(path, access)?)
+    }
+
     /// Looks at every ring, while others write and read: what comes and goes meanwhile may count or not. What is no sound
     /// ring, or gone when it is looked at, counts as empty.
     pub(super) fn of(directory: &Directory) -> Result<Self, Error> {

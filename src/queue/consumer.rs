@@ -202,6 +202,11 @@ impl Consumer {
         self.common.problems.pop_front()
     }
 
+    /// Whether events come through: not while the path cannot be followed.
+    pub fn is_usable(&self) -> bool {
+        self.stuck.is_none()
+    }
+
     /// How many producers' rings are open.
     pub fn rings(&self) -> usize {
         self.older.iter().map(Domain::rings).sum::<usize>() + self.domain.rings()

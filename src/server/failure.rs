@@ -22,10 +22,10 @@ impl Failure {
         Self { message: OnceLock::new(), waiter: Notify::new(), bell }
     }
 
-    /// Runs a thread's work and tells if it fails. (A panic has printed itself by then.)
-    pub(super) fn watch(&self, thread: &str, run: impl FnOnce() -> io::Result<()>) {
+    /// Runs a thread's work and tells if it fails; whether it did. (A panic has printed itself by then.)
+    pub(super) fn watch(&self, thread: &str, run: impl FnOnce() -> io::Result<()>) -> bool {
         let why = match catch_unwind(AssertUnwindSafe(run)) {
-            Ok(Ok(())) => return,
+            Ok(Ok(())) => return false,
             Ok(Err(error)) => format!("the server's thread {thread} failed: {error}"),
             Err(_) => format!("the server's thread {thread} panicked"),
         };
@@ -33,6 +33,7 @@ impl Failure {
         self.message.get_or_init(|| why);
         self.waiter.notify_one();
         self.bell.ring();
+        true
     }
 
     pub(super) fn message(&self) -> Option<String> {

@@ -115,7 +115,7 @@ impl Listener {
         }
     }
 
-    fn accept(&self) -> io::Result<Socket> {
+    pub(super) fn accept(&self) -> io::Result<Socket> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept()?;
@@ -209,12 +209,14 @@ pub(super) fn accept(
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        if watched.last().is_some_and(|bell| !bell.revents().is_empty()) {
+        let is_over = watched.last().is_some_and(|bell| !bell.revents().is_empty());
+        if is_over {
             stop.silence();
             match halt.take() {
                 // Whoever connects meanwhile waits in the sockets' backlogs.
                 Some(halt) if halt.stand_still() => continue,
-                _ => return Ok(()),
+                Some(_) => return Ok(()),
+                None => {}
             }
         }
         hub.tell_due_counts();
@@ -230,6 +232,10 @@ pub(super) fn accept(
             if last_came.elapsed() < CROWD {
                 std::thread::sleep(GATHERING);
             }
+        }
+        // Those who were waiting by then have come in.
+        if is_over {
+            return Ok(());
         }
     }
 }
@@ -262,7 +268,7 @@ fn accept_waiting(
     }
 }
 
-fn is_exhaustion(error: &io::Error) -> bool {
+pub(super) fn is_exhaustion(error: &io::Error) -> bool {
     let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
     Errno::from_io_error(error).is_some_and(|errno| exhausted.contains(&errno))
 }

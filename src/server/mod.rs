@@ -6,6 +6,7 @@
 mod failure;
 mod give;
 mod listener;
+mod monitor;
 mod take;
 
 use crate::bell::Bell;
@@ -21,14 +22,22 @@ use crate::webhook::{Dispatcher, DispatcherStop};
 use crate::worker::{Inheritance, Worker, WorkerSettings};
 use failure::Failure;
 use listener::Listener;
+use monitor::Monitor;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 pub use crate::hub::life::{LifeEvent, Polled};
 pub use give::Given;
+
+/// What a client that was accepted just before the end gets for the head of its request.
+const FIRST_WORDS: Duration = Duration::from_millis(20);
+
+/// How long the end waits for HTTP requests under way.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
@@ -44,14 +53,28 @@ pub struct Server {
     /// Ends the accepting thread, or makes it stand still.
     end_accepting: Bell,
     accept_halt: Request,
+    accepting: Option<JoinHandle<()>>,
     threads: Vec<JoinHandle<()>>,
     /// Not running before the server has taken over.
     waiting_dispatcher: Option<Dispatcher>,
+    /// Where those who watch the server ask, and the end of it.
+    monitor: Option<(ListenAddress, Arc<Notify>, JoinHandle<()>)>,
     dispatcher: Option<(DispatcherStop, JoinHandle<()>)>,
     life: LifeEvents,
     failure: Arc<Failure>,
     /// Whether the clients are another process's.
     is_given: bool,
+}
+
+/// See [`Server::hurry`].
+#[derive(Debug)]
+pub struct Hurry(Arc<Hub>);
+
+impl Hurry {
+    /// From now on.
+    pub fn up(&self) {
+        self.0.health.hurry();
+    }
 }
 
 impl Server {
@@ -79,6 +102,7 @@ impl Server {
         let tls = load_tls(config)?;
         let listeners = config.listen.iter().map(|address| Listener::bind(address, tls.as_ref()));
         let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
+        let monitor = config.metrics.as_ref().map(Monitor::bind).transpose()?;
         let (mut server, mailboxes, dispatcher) = Self::build(config, is_observed, listeners, tls)?;
         // A failure from here on drops `server`, which ends what runs already.
         if let Some(dispatcher) = dispatcher {
@@ -90,6 +114,9 @@ impl Server {
             server.start_worker(config, index, mailbox, None)?;
         }
         server.start_accepting()?;
+        if let Some(monitor) = monitor {
+            server.start_monitor(config, monitor)?;
+        }
         Ok(server)
     }
 
@@ -120,7 +147,9 @@ impl Server {
             drains: Vec::new(),
             end_accepting: bell()?,
             accept_halt: Request::default(),
+            accepting: None,
             threads: Vec::new(),
+            monitor: None,
             waiting_dispatcher: None,
             dispatcher: None,
             life,
@@ -158,6 +187,7 @@ impl Server {
     ) -> Result<(), Error> {
         let settings = WorkerSettings {
             path_prefix: config.path_prefix.clone(),
+            metrics_token: config.metrics_token.clone(),
             send_timeout: Duration::from_secs(config.send_timeout.into()),
             max_event_bytes: config.apps.iter().map(|app| app.max_event_bytes).min().unwrap_or_default(),
         };
@@ -175,14 +205,39 @@ impl Server {
         let thread = self.spawn("canyon-accept".to_owned(), move || {
             listener::accept(&listeners, tls.as_deref(), &hub, workers, &stop, &halt)
         })?;
-        self.threads.push(thread);
+        self.accepting = Some(thread);
         Ok(())
+    }
+
+    fn start_monitor(&mut self, config: &Config, monitor: Monitor) -> Result<(), Error> {
+        let address =
+            monitor.address().map_err(|error| Error::System("the address of the metrics", error))?;
+        let (hub, token) = (Arc::clone(&self.hub), config.metrics_token.clone());
+        let stop = Arc::<Notify>::default();
+        let stopped = Arc::clone(&stop);
+        let thread =
+            self.spawn("canyon-monitor".to_owned(), move || monitor.run(&hub, token.as_ref(), &stopped))?;
+        self.monitor = Some((address, stop, thread));
+        Ok(())
+    }
+
+    fn stop_monitor(&mut self) {
+        if let Some((_, stop, thread)) = self.monitor.take() {
+            stop.notify_one();
+            join(thread);
+        }
     }
 
     /// Where the server listens, with the ports that the system chose.
     #[must_use]
     pub fn addresses(&self) -> &[ListenAddress] {
         &self.addresses
+    }
+
+    /// Where the metrics are served, if they have a listener of their own.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<&ListenAddress> {
+        self.monitor.as_ref().map(|(address, ..)| address)
     }
 
     /// What the server has counted so far.
@@ -205,22 +260,69 @@ impl Server {
         self.failure.wait().await
     }
 
-    /// Stops: no more connections, events stay in their queues, clients are closed with 4200.
+    /// Begins to stop: no more connections, and clients are closed with 4200 one after the other, over this time. Until
+    /// then they are served; [`Server::stop`] ends the rest.
+    pub fn drain(&mut self, over: Duration) {
+        self.stop_accepting();
+        for inbox in self.hub.inboxes() {
+            inbox.send(Letter::Dismiss { over });
+        }
+    }
+
+    /// What makes [`Server::stop`] wait for no request, also while it waits.
+    #[must_use]
+    pub fn hurry(&self) -> Hurry {
+        Hurry(Arc::clone(&self.hub))
+    }
+
+    /// WebSocket connections at the moment.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.hub.apps().map(|app| app.connections()).sum()
+    }
+
+    /// Stops: no more connections, requests under way are answered, events stay in their queues, clients are closed with
+    /// 4200.
     ///
     /// Clients get `grace` to hang up by themselves (a moment, if it is zero).
     pub fn stop(mut self, grace: Duration) {
         self.end(grace);
     }
 
+    fn stop_accepting(&mut self) {
+        self.end_accepting.ring();
+        if let Some(thread) = self.accepting.take() {
+            join(thread);
+            // With them the files of Unix sockets go.
+            self.listeners = Arc::default();
+            // Whoever was accepted in the last moment gets to say what it came for.
+            std::thread::sleep(FIRST_WORDS);
+        }
+        self.hub.health.stop();
+    }
+
+    /// Waits for the HTTP requests under way: what they publish is still delivered.
+    fn finish_requests(&self) {
+        let patience = Instant::now() + LAST_WORDS;
+        while self.hub.metrics.http_connections.get() > 0
+            && Instant::now() < patience
+            && !self.hub.health.is_urgent()
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     fn end(&mut self, grace: Duration) {
         if self.is_given {
+            self.stop_monitor();
             // The threads have been told to end, and to touch no socket.
-            let threads = self.drains.drain(..).map(|(_, thread)| thread);
+            let threads = self.drains.drain(..).map(|(_, thread)| thread).chain(self.accepting.take());
             let dispatcher = self.dispatcher.take().map(|(_, thread)| thread);
             threads.chain(self.threads.drain(..)).chain(dispatcher).for_each(join);
             return;
         }
-        self.end_accepting.ring();
+        self.stop_accepting();
+        self.finish_requests();
         // First the drains, to their end: what they have taken from a queue is in the inboxes before the workers stop.
         for (drain, thread) in self.drains.drain(..) {
             drain.stop();
@@ -230,13 +332,12 @@ impl Server {
             self.hub.inbox(worker).send(Letter::Stop { grace });
         }
         self.threads.drain(..).for_each(join);
-        // With it the files of Unix sockets go.
-        self.listeners = Arc::default();
-        // Last: it tells of the channels that the workers' clients have left just now.
+        // It tells of the channels that the workers' clients have left just now.
         if let Some((dispatcher, thread)) = self.dispatcher.take() {
             dispatcher.stop();
             join(thread);
         }
+        self.stop_monitor();
     }
 
     fn spawn(
@@ -245,7 +346,12 @@ impl Server {
         run: impl FnOnce() -> io::Result<()> + Send + 'static,
     ) -> Result<JoinHandle<()>, Error> {
         let (failure, told) = (Arc::clone(&self.failure), name.clone());
-        let thread = Builder::new().name(name).spawn(move || failure.watch(&told, run));
+        let hub = Arc::clone(&self.hub);
+        let thread = Builder::new().name(name).spawn(move || {
+            if failure.watch(&told, run) {
+                hub.health.fail();
+            }
+        });
         thread.map_err(|error| Error::System("a thread of the server", error))
     }
 }

@@ -1,7 +1,7 @@
 //! Taking over from another server: the successor's side of a hand-over. The other side is in [`give`](super::give).
 
 use super::give::{PAUSE, PREPARATION};
-use super::{Listener, Server, load_tls, raise_descriptor_limit};
+use super::{Listener, Monitor, Server, load_tls, raise_descriptor_limit};
 use crate::config::{Config, ListenAddress};
 use crate::drain::{Drain, Start};
 use crate::error::Error;
@@ -148,7 +148,11 @@ impl Server {
                 "life-cycle events that nobody wants to know of any more are dropped"
             );
         }
-        self.start_accepting()
+        self.start_accepting()?;
+        match &config.metrics {
+            Some(address) => self.start_monitor(config, Monitor::after_another(address)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -17,6 +17,7 @@
 //! socket's.
 
 mod delivery;
+mod dismissal;
 mod flushing;
 mod handover;
 mod holdup;
@@ -24,9 +25,11 @@ mod liveness;
 mod settling;
 mod socket_ids;
 mod subscribers;
+mod timing;
 mod trim;
 mod wheel;
 
+use crate::config::Secret;
 use crate::connection::{Connection, Reaction, Stream};
 use crate::handover::halt::Halt;
 use crate::hub::{Hub, Letter, Mailbox, Quota, Socket};
@@ -48,6 +51,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use subscribers::Subscribers;
+use timing::Timing;
 use tokio::task::{LocalSet, spawn_local, yield_now};
 use trim::Trim;
 use wheel::{Entry, Wheel};
@@ -71,6 +75,8 @@ pub(crate) type Serve = fn(&Rc<Worker>, Socket, &[u8]);
 #[derive(Debug, Clone)]
 pub(crate) struct WorkerSettings {
     pub(crate) path_prefix: String,
+    /// What opens `/metrics`, if anything does.
+    pub(crate) metrics_token: Option<Secret>,
     /// Time without progress after which a client with a full outbox is slow.
     pub(crate) send_timeout: Duration,
     /// The smallest that any app has.
@@ -116,6 +122,7 @@ struct State {
     holdup: Holdup,
     wheel: Wheel,
     trim: Trim,
+    timing: Timing,
     /// Connections looked at every second: their socket is full, they are being closed, or they keep the room of a burst.
     watched: Vec<Entry>,
     decoder: Decoder,
@@ -147,6 +154,7 @@ impl Worker {
             holdup: Holdup::new(),
             wheel: Wheel::new(),
             trim: Trim::default(),
+            timing: Timing::default(),
             watched: Vec::new(),
             decoder: Decoder::new(MAX_CLIENT_MESSAGE),
             incoming: Vec::new(),
@@ -190,6 +198,7 @@ impl Worker {
                 () = pause(pause_end) => {}
                 _ = clock.tick() => self.tick(),
             }
+            self.state.borrow_mut().timing.wake_up();
             while self.turn() {
                 yield_now().await;
             }
@@ -248,6 +257,8 @@ impl Worker {
         newcomers.into_iter().for_each(|socket| (self.serve)(self, socket, &[]));
         let mut state = self.state.borrow_mut();
         self.flush_slice(&mut state);
+        let is_flushed = !state.is_dirty();
+        state.timing.end_turn(is_flushed, &self.hub.metrics);
         state.has_work() || (self.takes_letters(&state) && !self.mailbox.is_empty())
     }
 
@@ -276,6 +287,8 @@ impl Worker {
                 Letter::Close { slot, socket_id, close } => state.terminate(slot, socket_id, &close),
                 Letter::Adopt(socket) => state.newcomers.push_back(socket),
                 Letter::Halt(halt) => state.halt = Some(halt),
+                Letter::Follow { published } => state.timing.follow(published),
+                Letter::Dismiss { over } => drop(spawn_local(Rc::clone(self).dismiss_over(over))),
                 Letter::Stop { grace } => state.dismiss_all(grace),
             }
         }
@@ -308,6 +321,7 @@ impl Worker {
         connection.send(frame::connection_established(answer, socket_id, activity_timeout));
         let slot = state.connections.insert(connection);
         state.slots.insert(socket_id, slot);
+        self.hub.metrics.connections_opened.increment();
         let due = state.connections[slot].next_look();
         state.wheel.insert(due, Entry { slot, socket_id });
         state.mark_prompt(slot);

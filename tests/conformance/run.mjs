@@ -28,6 +28,7 @@ const suites = {
     'webhooks': './api/webhooks.mjs',
     'python library': './api/python.mjs',
     'signing': './api/signing.mjs',
+    'metrics': './api/metrics.mjs',
     'table': './table.mjs',
 }
 

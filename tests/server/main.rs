@@ -13,6 +13,7 @@ mod flooding;
 mod handover;
 mod handshake;
 mod limits;
+mod metrics;
 mod partner;
 mod presence;
 mod queue;

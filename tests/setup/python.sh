@@ -16,5 +16,5 @@ rm -rf "$home"
 python3 -m venv "$home" || fail "python3 -m venv failed"
 "$home/bin/pip" install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
     --requirement "$here/requirements.txt" || fail "pip install failed"
-"$PYTHON" -c 'import pusher' || fail "the Python package pusher does not load"
+"$PYTHON" -c 'import prometheus_client, pusher' || fail "the Python packages do not load"
 stamp "$home/stamp" "${wanted[@]}"

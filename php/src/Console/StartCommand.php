@@ -48,6 +48,11 @@ class StartCommand extends Command
     protected bool $running = true;
 
     /**
+     * The signal that ended it.
+     */
+    protected ?int $signal = null;
+
+    /**
      * Execute the console command.
      */
     public function handle(): int
@@ -123,7 +128,8 @@ class StartCommand extends Command
 
         $this->components->info('Stopping the server.');
 
-        $server->stop();
+        // Another signal meanwhile closes those who are left at once.
+        $server->stop($this->signal === SIGINT ? 0 : ($settings['drain_seconds'] ?? 0) * 1000);
     }
 
     /**
@@ -209,8 +215,9 @@ class StartCommand extends Command
      */
     protected function ensureSignalsAreRespected(): void
     {
-        $this->trap(static fn () => [SIGINT, SIGTERM], function () {
+        $this->trap(static fn () => [SIGINT, SIGTERM], function (int $signal) {
             $this->running = false;
+            $this->signal ??= $signal;
         });
     }
 }

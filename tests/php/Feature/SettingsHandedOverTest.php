@@ -65,6 +65,8 @@ final class SettingsHandedOverTest extends TestCase
             'canyon.server.workers' => '2',
             'canyon.queue_group' => 'www-data',
             'canyon.queue_owner' => 'www-data',
+            'canyon.metrics' => '127.0.0.1:9090',
+            'canyon.metrics_token' => 'sixteen-letters-or-more',
             'canyon.webhooks.endpoints' => [
                 ['url' => 'https://example.com', 'events' => ['cache_miss'], 'channel_prefix' => 'a', 'headers' => ['X-A' => 'b']],
             ],

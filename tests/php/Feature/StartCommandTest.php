@@ -63,9 +63,12 @@ final class StartCommandTest extends TestCase
         $this->assertSame([
             'listen' => ['unix:/run/canyon.sock', '0.0.0.0:9000'],
             'queue' => '/srv/queue',
+            'log_format' => 'text',
+            'log_level' => 'info',
             'max_age' => 30,
             'start_hold' => 2,
             'send_timeout' => 10,
+            'drain_seconds' => 0,
             'app' => [[
                 'id' => '4242',
                 'key' => '278d425bdf160c739803',

@@ -95,6 +95,42 @@ abstract class HostingTestCase extends ServerTestCase
         $client->expect(OrderShipped::class);
     }
 
+    public function test_clients_have_until_the_drain_is_over_or_a_second_signal_comes(): void
+    {
+        $this->environment['CANYON_DRAIN_SECONDS'] = '3600';
+        $this->start();
+        $clients = [$this->connect(), $this->connect()];
+
+        $this->server->signal(15);
+        Wait::until(fn () => ! Port::isOpen($this->port), fn () => $this->server->getErrorOutput());
+        $this->assertTrue($this->server->isRunning());
+        $this->server->signal(15);
+
+        foreach ($clients as $client) {
+            $this->assertSame(4200, $client->closeCode());
+        }
+
+        $this->assertSame(0, $this->server->wait());
+    }
+
+    public function test_its_metrics_are_where_they_are_configured_to_be_and_its_log_is_json(): void
+    {
+        $port = Port::unused();
+        $this->environment += ['CANYON_METRICS' => "127.0.0.1:{$port}", 'CANYON_LOG_FORMAT' => 'json', 'CANYON_LOG_LEVEL' => 'debug'];
+
+        $this->start();
+        $this->connect();
+
+        $this->assertStringContainsString('canyon_connections{app="', (string) file_get_contents("http://127.0.0.1:{$port}/metrics"));
+        $this->assertSame('{"ready":true,"reasons":[]}', file_get_contents("http://127.0.0.1:{$port}/ready"));
+        $this->server->signal(15);
+        $this->assertSame(0, $this->server->wait());
+        $this->assertNotEmpty($lines = array_filter(explode("\n", $this->server->getErrorOutput())));
+        foreach ($lines as $line) {
+            $this->assertArrayHasKey('level', json_decode($line, true, flags: JSON_THROW_ON_ERROR));
+        }
+    }
+
     public function test_it_listens_on_a_unix_socket_and_takes_it_away(): void
     {
         $socket = $this->skeleton->path.'/http.sock';

@@ -70,6 +70,15 @@ final class ServerSettingsTest extends TestCase
         $this->assertArrayNotHasKey('max_age', (new ServerSettings(['server' => ['max_age' => ''] + $server] + $this->config))->toArray());
     }
 
+    public function test_what_an_operator_wants_to_see_is_handed_over(): void
+    {
+        $monitoring = ['metrics' => '127.0.0.1:9090', 'metrics_token' => 'sixteen-letters-or-more', 'log_format' => 'json', 'log_level' => 'warn'];
+        $config = ['server' => ['drain_seconds' => '30'] + $this->config['server']] + $monitoring + $this->config;
+        $settings = (new ServerSettings($config))->toArray();
+
+        $this->assertSame($monitoring + ['drain_seconds' => 30], array_intersect_key($settings, ['drain_seconds' => 0] + $monitoring));
+    }
+
     public function test_one_certificate_or_several_are_handed_over(): void
     {
         [$one, $other] = [['certificate' => '/c.pem', 'key' => '/k.pem'], ['certificate' => '/d.pem', 'key' => '/l.pem']];

@@ -2,6 +2,16 @@
 //!
 //! A leaf: it knows nobody. Each counter only grows; whoever wants a rate takes differences, and those of the time.
 
+mod exposition;
+mod histogram;
+mod process;
+mod sampler;
+
+pub use exposition::{CONTENT_TYPE, Exposition, Family};
+pub use histogram::{BOUNDS, Histogram};
+pub use process::expose as expose_process;
+pub use sampler::Sampler;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -22,6 +32,28 @@ impl Counter {
     }
 
     /// The value now.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A number of things that come and go.
+#[derive(Debug, Default)]
+pub struct Level(AtomicU64);
+
+impl Level {
+    /// One comes.
+    pub fn enter(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One that came goes.
+    pub fn leave(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many there are.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -66,6 +98,10 @@ pub struct Metrics {
     pub deliveries: Counter,
     /// Bytes of these frames.
     pub delivered_bytes: Counter,
+    /// WebSocket connections let in.
+    pub connections_opened: Counter,
+    /// WebSocket connections refused: unknown app, quota, origin and so on.
+    pub connections_refused: Counter,
     /// Queue records that could not be read, or were for no app of the queue.
     pub records_refused: Counter,
     /// Clients hung up on because they did not read.
@@ -82,6 +118,14 @@ pub struct Metrics {
     pub webhook_retries: Counter,
     /// Events given up for one endpoint of a webhook.
     pub webhook_events_dropped: Counter,
+    /// Connections that speak HTTP.
+    pub http_connections: Level,
+    /// Time from the publishing of an event until a worker had given it to the sockets of all its subscribers.
+    pub publish_to_flush: Histogram,
+    /// Which events are measured for it.
+    pub flush_sampler: Sampler,
+    /// Time that workers take for their turns.
+    pub turns: Histogram,
 }
 
 impl Metrics {
@@ -92,7 +136,7 @@ impl Metrics {
 
     /// Each counter by its name.
     #[must_use]
-    pub fn all(&self) -> [(&'static str, &Counter); 15] {
+    pub fn all(&self) -> [(&'static str, &Counter); 17] {
         [
             ("events_from_queue", &self.events_from_queue),
             ("events_expired", &self.events_expired),
@@ -101,6 +145,8 @@ impl Metrics {
             ("events_from_clients", &self.events_from_clients),
             ("deliveries", &self.deliveries),
             ("delivered_bytes", &self.delivered_bytes),
+            ("connections_opened", &self.connections_opened),
+            ("connections_refused", &self.connections_refused),
             ("records_refused", &self.records_refused),
             ("slow_clients_closed", &self.slow_clients_closed),
             ("silent_clients_closed", &self.silent_clients_closed),
@@ -120,7 +166,9 @@ mod tests {
     #[test]
     fn no_counter_is_forgotten() {
         let metrics = Metrics::default();
-        let fields = format!("{metrics:?}").matches("Counter(").count();
+        let histograms = [&metrics.publish_to_flush, &metrics.turns].map(|one| format!("{one:?}"));
+        let count = |text: &str| text.matches("Counter(").count();
+        let fields = count(&format!("{metrics:?}")) - histograms.iter().map(|one| count(one)).sum::<usize>();
         assert_eq!(metrics.counts().count(), fields);
         metrics.deliveries.add(7);
         let raised: Vec<_> = metrics.counts().filter(|(_, count)| *count > 0).collect();
