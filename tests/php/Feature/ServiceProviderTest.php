@@ -7,6 +7,7 @@ use Canyon\Tests\TestCase;
 use Illuminate\Foundation\DevCommands;
 use Illuminate\Support\Facades\Artisan;
 use Illuminate\Support\Facades\Broadcast;
+use Illuminate\Support\ServiceProvider;
 use Symfony\Component\Console\Output\BufferedOutput;
 
 final class ServiceProviderTest extends TestCase
@@ -117,6 +118,16 @@ final class ServiceProviderTest extends TestCase
         (static fn () => self::$commands = [])->bindTo(null, DevCommands::class)();
         $this->reboot(['BROADCAST_CONNECTION' => 'log']);
         $this->assertArrayNotHasKey('canyon', array_column(DevCommands::commands(), 'command', 'name'));
+    }
+
+    public function test_php_artisan_reload_reloads_the_server(): void
+    {
+        if (! method_exists(ServiceProvider::class, 'reloads')) {
+            $this->markTestSkipped('This version of Laravel has no command that reloads everything.');
+        }
+
+        $this->assertSame('canyon:reload', ServiceProvider::$reloadCommands['canyon']);
+        $this->assertArrayHasKey('canyon:reload', Artisan::all());
     }
 
     public function test_the_module_for_echo_is_published(): void
