@@ -64,12 +64,10 @@ impl Listener {
     /// Binds; an address with TLS gets `tls`, which the configuration has seen to.
     pub(super) fn bind(address: &ListenAddress, tls: Option<&Arc<Tls>>) -> Result<Self, Error> {
         match address {
-            ListenAddress::Tls(address) => bind_tcp(*address).and_then(|listener| {
-                let tls = tls.ok_or_else(|| io::Error::other("there is no certificate"))?;
-                Ok(Self::Tls(ForkGuard::new(listener), Arc::clone(tls)))
-            }),
-            ListenAddress::Tcp(address) => {
-                bind_tcp(*address).map(|listener| Self::Tcp(ForkGuard::new(listener)))
+            ListenAddress::Tcp(tcp) => bind_tcp(*tcp).map(|listener| Self::Tcp(ForkGuard::new(listener))),
+            ListenAddress::Tls(tcp) => {
+                let tls = tls.ok_or_else(|| no_certificate(address))?;
+                bind_tcp(*tcp).map(|listener| Self::Tls(ForkGuard::new(listener), Arc::clone(tls)))
             }
             ListenAddress::Unix(path) => {
                 bind_unix(path).map(|listener| Self::Unix(ForkGuard::new(listener), SocketFile::new(path)))

@@ -33,7 +33,22 @@ fn a_publisher_is_at_work() {
 /// removed before the server had ever opened it; nobody can have that.
 #[test]
 fn a_publisher_attaches() {
-    explore("moved under a new publisher", [vec![], vec![1]], || {
+    attaches_during("moved under a new publisher", || {
+        remove_directory(Path::new(QUEUE));
+        pass_time(Duration::from_secs(2));
+    });
+}
+
+/// A ring loses its name while its publisher attaches and the server looks, and the server stays. What was pushed then is
+/// lost if the server had not opened the ring; but its publisher finds out, and what it pushes later is delivered.
+#[test]
+fn a_ring_loses_its_name() {
+    attaches_during("a ring loses its name", || remove_rings(Path::new(QUEUE)));
+}
+
+/// A publisher attaches and pushes while something happens to its ring. What it pushes afterwards is delivered.
+fn attaches_during(name: &str, trouble: fn()) {
+    explore(name, [vec![], vec![1]], move || {
         let mut consumer = serve();
         drain(&mut consumer);
         let publisher = spawn(|| {
@@ -41,13 +56,12 @@ fn a_publisher_attaches() {
             push(&mut producer, 1);
             producer
         });
-        remove_directory(Path::new(QUEUE));
-        pass_time(Duration::from_secs(2));
+        trouble();
         let first = drain(&mut consumer);
         let mut producer = publisher.join();
         let all = [first, settle(&mut consumer)].concat();
         push(&mut producer, 2);
-        assert_eq!(settle(&mut consumer), [2], "from then on it is where the server is");
+        assert_eq!(settle(&mut consumer), [2], "its publisher never finds out where the server is");
         all
     });
 }
@@ -69,27 +83,5 @@ fn a_publisher_attaches_to_a_renamed_directory() {
         let _producer = publisher.join();
         assert_eq!([first.clone(), settle(&mut consumer)].concat(), [1]);
         first
-    });
-}
-
-/// A ring loses its name while its publisher attaches and the server looks, and the server stays. What was pushed then is
-/// lost if the server had not opened the ring; but its publisher finds out, and what it pushes later is delivered.
-#[test]
-fn a_ring_loses_its_name() {
-    explore("a ring loses its name", [vec![], vec![1]], || {
-        let mut consumer = serve();
-        drain(&mut consumer);
-        let publisher = spawn(|| {
-            let mut producer = attach();
-            push(&mut producer, 1);
-            producer
-        });
-        remove_rings(Path::new(QUEUE));
-        let first = drain(&mut consumer);
-        let mut producer = publisher.join();
-        let all = [first, settle(&mut consumer)].concat();
-        push(&mut producer, 2);
-        assert_eq!(settle(&mut consumer), [2], "its publisher never finds out");
-        all
     });
 }
