@@ -191,9 +191,13 @@ impl Server {
             send_timeout: Duration::from_secs(config.send_timeout.into()),
             max_event_bytes: config.apps.iter().map(|app| app.max_event_bytes).min().unwrap_or_default(),
         };
+        // Before anybody is accepted: a crowd may take all descriptors that there are, and the runtime needs some.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Error::System("the event loop of a worker", error))?;
         let (hub, apps) = (Arc::clone(&self.hub), config.apps.len());
         let thread = self.spawn(format!("canyon-worker-{index}"), move || {
-            Worker::new(index, hub, settings, mailbox, apps, crate::http::serve).run(inheritance)
+            Worker::new(index, hub, settings, mailbox, apps, crate::http::serve).run(&runtime, inheritance);
+            Ok(())
         })?;
         self.threads.push(thread);
         Ok(())

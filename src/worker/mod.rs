@@ -52,6 +52,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use subscribers::Subscribers;
 use timing::Timing;
+use tokio::runtime::Runtime;
 use tokio::task::{LocalSet, spawn_local, yield_now};
 use trim::Trim;
 use wheel::{Entry, Wheel};
@@ -178,15 +179,13 @@ impl Worker {
 
     /// Runs on the calling thread until [`Letter::Stop`] comes, or another process goes on in its place. It may begin where
     /// another server left off.
-    pub(crate) fn run(self: &Rc<Self>, inheritance: Option<Inheritance>) -> io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        LocalSet::new().block_on(&runtime, async {
+    pub(crate) fn run(self: &Rc<Self>, runtime: &Runtime, inheritance: Option<Inheritance>) {
+        LocalSet::new().block_on(runtime, async {
             let inherited = inheritance.map(|inheritance| self.inherit(inheritance));
             if inherited != Some(Standstill::ForGood) {
                 self.turns().await;
             }
         });
-        Ok(())
     }
 
     async fn turns(self: &Rc<Self>) {
