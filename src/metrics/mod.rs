@@ -157,6 +157,12 @@ impl Metrics {
             ("webhook_events_dropped", &self.webhook_events_dropped),
         ]
     }
+
+    /// Each histogram by its name.
+    #[must_use]
+    pub fn histograms(&self) -> [(&'static str, &Histogram); 2] {
+        [("publish_to_flush", &self.publish_to_flush), ("turns", &self.turns)]
+    }
 }
 
 #[cfg(test)]
@@ -166,7 +172,8 @@ mod tests {
     #[test]
     fn no_counter_is_forgotten() {
         let metrics = Metrics::default();
-        let histograms = [&metrics.publish_to_flush, &metrics.turns].map(|one| format!("{one:?}"));
+        let histograms = metrics.histograms().map(|(_, one)| format!("{one:?}"));
+        assert_eq!(format!("{metrics:?}").matches("Histogram {").count(), histograms.len());
         let count = |text: &str| text.matches("Counter(").count();
         let fields = count(&format!("{metrics:?}")) - histograms.iter().map(|one| count(one)).sum::<usize>();
         assert_eq!(metrics.counts().count(), fields);

@@ -22,13 +22,12 @@ use crate::webhook::{Dispatcher, DispatcherStop};
 use crate::worker::{Inheritance, Worker, WorkerSettings};
 use failure::Failure;
 use listener::Listener;
-use monitor::Monitor;
+use monitor::{Phase, Watch};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
 
 pub use crate::hub::life::{LifeEvent, Polled};
 pub use give::Given;
@@ -57,8 +56,8 @@ pub struct Server {
     threads: Vec<JoinHandle<()>>,
     /// Not running before the server has taken over.
     waiting_dispatcher: Option<Dispatcher>,
-    /// Where those who watch the server ask, and the end of it.
-    monitor: Option<(ListenAddress, Arc<Notify>, JoinHandle<()>)>,
+    /// Answers those who watch the server.
+    monitor: Option<Watch>,
     dispatcher: Option<(DispatcherStop, JoinHandle<()>)>,
     life: LifeEvents,
     failure: Arc<Failure>,
@@ -102,7 +101,7 @@ impl Server {
         let tls = load_tls(config)?;
         let listeners = config.listen.iter().map(|address| Listener::bind(address, tls.as_ref()));
         let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
-        let monitor = config.metrics.as_ref().map(Monitor::bind).transpose()?;
+        let monitor = config.metrics.as_ref().map(|address| Listener::bind(address, None)).transpose()?;
         let (mut server, mailboxes, dispatcher) = Self::build(config, is_observed, listeners, tls)?;
         // A failure from here on drops `server`, which ends what runs already.
         if let Some(dispatcher) = dispatcher {
@@ -114,8 +113,8 @@ impl Server {
             server.start_worker(config, index, mailbox, None)?;
         }
         server.start_accepting()?;
-        if let Some(monitor) = monitor {
-            server.start_monitor(config, monitor)?;
+        if let Some(listener) = monitor {
+            server.start_monitor(config, listener, Phase::Accepting)?;
         }
         Ok(server)
     }
@@ -213,23 +212,28 @@ impl Server {
         Ok(())
     }
 
-    fn start_monitor(&mut self, config: &Config, monitor: Monitor) -> Result<(), Error> {
-        let address =
-            monitor.address().map_err(|error| Error::System("the address of the metrics", error))?;
+    fn start_monitor(&mut self, config: &Config, listener: Listener, phase: Phase) -> Result<(), Error> {
+        let Some(asked) = &config.metrics else { return Ok(()) };
+        let (mut watch, monitor) = Watch::new(asked, listener, phase)
+            .map_err(|error| Error::System("the address of the metrics", error))?;
         let (hub, token) = (Arc::clone(&self.hub), config.metrics_token.clone());
-        let stop = Arc::<Notify>::default();
-        let stopped = Arc::clone(&stop);
-        let thread =
-            self.spawn("canyon-monitor".to_owned(), move || monitor.run(&hub, token.as_ref(), &stopped))?;
-        self.monitor = Some((address, stop, thread));
+        let thread = self.spawn("canyon-monitor".to_owned(), move || monitor.run(&hub, token.as_ref()))?;
+        watch.thread = Some(thread);
+        self.monitor = Some(watch);
         Ok(())
     }
 
     fn stop_monitor(&mut self) {
-        if let Some((_, stop, thread)) = self.monitor.take() {
-            stop.notify_one();
-            join(thread);
+        if let Some(mut watch) = self.monitor.take() {
+            watch.set(Phase::Ended);
+            watch.thread.take().into_iter().for_each(join);
         }
+    }
+
+    /// Says whether the files of Unix sockets belong to another process from now on.
+    fn set_given(&self, is_given: bool) {
+        self.listeners.iter().for_each(|listener| listener.set_given(is_given));
+        self.monitor.iter().for_each(|watch| watch.set_given(is_given));
     }
 
     /// Where the server listens, with the ports that the system chose.
@@ -241,7 +245,7 @@ impl Server {
     /// Where the metrics are served, if they have a listener of their own.
     #[must_use]
     pub fn metrics_address(&self) -> Option<&ListenAddress> {
-        self.monitor.as_ref().map(|(address, ..)| address)
+        self.monitor.as_ref().map(|watch| &watch.address)
     }
 
     /// What the server has counted so far.
@@ -318,12 +322,11 @@ impl Server {
 
     fn end(&mut self, grace: Duration) {
         if self.is_given {
-            self.stop_monitor();
             // The threads have been told to end, and to touch no socket.
             let threads = self.drains.drain(..).map(|(_, thread)| thread).chain(self.accepting.take());
             let dispatcher = self.dispatcher.take().map(|(_, thread)| thread);
             threads.chain(self.threads.drain(..)).chain(dispatcher).for_each(join);
-            return;
+            return self.stop_monitor();
         }
         self.stop_accepting();
         self.finish_requests();

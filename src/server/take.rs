@@ -1,7 +1,8 @@
 //! Taking over from another server: the successor's side of a hand-over. The other side is in [`give`](super::give).
 
 use super::give::{PAUSE, PREPARATION};
-use super::{Listener, Monitor, Server, load_tls, raise_descriptor_limit};
+use super::monitor::Phase;
+use super::{Listener, Server, load_tls, raise_descriptor_limit};
 use crate::config::{Config, ListenAddress};
 use crate::drain::{Drain, Start};
 use crate::error::Error;
@@ -72,15 +73,29 @@ impl Server {
         fault::at("new started");
         wire.send(&hello, &[]).map_err(broken)?;
         let tls = load_tls(config)?;
-        let listeners = match wire.receive().map_err(broken)? {
-            (Message::Listeners(addresses), descriptors) => {
-                listen(config, &addresses, descriptors, tls.as_ref())?
+        let mut watched = None;
+        let listeners = loop {
+            match wire.receive().map_err(broken)? {
+                (Message::Monitor(address), descriptors) => {
+                    watched = descriptors.into_iter().next().zip(Some(address))
+                }
+                (Message::Listeners(addresses), descriptors) => {
+                    break listen(config, &addresses, descriptors, tls.as_ref())?;
+                }
+                (Message::Refused(why), _) => return Err(Error::HandOver(why)),
+                _ => return Err(unexpected()),
             }
-            (Message::Refused(why), _) => return Err(Error::HandOver(why)),
-            _ => return Err(unexpected()),
         };
+        let monitor = config.metrics.as_ref().map(|address| match watched {
+            Some((descriptor, theirs)) if theirs == *address => Listener::inherit(address, descriptor, None),
+            _ => Listener::bind(address, None),
+        });
+        let monitor = monitor.transpose()?;
         let (mut server, mailboxes, dispatcher) = Self::build(config, is_observed, listeners, tls)?;
         server.is_given = true;
+        if let Some(listener) = monitor {
+            server.start_monitor(config, listener, Phase::Resting)?;
+        }
         wire.send(&Message::Prepared, &[]).map_err(broken)?;
         wire.extend(PREPARATION + PAUSE);
         fault::at("new prepared");
@@ -134,7 +149,7 @@ impl Server {
         // Nobody can publish yet: what waited in the rings comes before everything else.
         drains.iter_mut().for_each(Drain::catch_up);
         self.is_given = false;
-        self.listeners.iter().for_each(|listener| listener.set_given(false));
+        self.set_given(false);
         self.start_drains(drains)?;
         workers.iter().for_each(|worker| worker.order(Order::Resume));
         let mut unwanted = life.len();
@@ -148,11 +163,8 @@ impl Server {
                 "life-cycle events that nobody wants to know of any more are dropped"
             );
         }
-        self.start_accepting()?;
-        match &config.metrics {
-            Some(address) => self.start_monitor(config, Monitor::after_another(address)),
-            None => Ok(()),
-        }
+        self.monitor.iter().for_each(|watch| watch.set(Phase::Accepting));
+        self.start_accepting()
     }
 }
 
@@ -177,9 +189,16 @@ impl Told {
                         counter.add(counters.get(name).copied().unwrap_or_default());
                     }
                 }
+                Message::Histograms(counts) => {
+                    for (name, histogram) in hub.metrics.histograms() {
+                        histogram.add(counts.get(name).map_or(&[], Vec::as_slice));
+                    }
+                }
                 Message::End(totals) => return told.check(totals),
                 Message::Refused(why) => return Err(Error::HandOver(why)),
-                Message::Listeners(_) | Message::Prepared | Message::Ready => return Err(unexpected()),
+                Message::Monitor(_) | Message::Listeners(_) | Message::Prepared | Message::Ready => {
+                    return Err(unexpected());
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ mod handover;
 mod handshake;
 mod limits;
 mod metrics;
+mod metrics_reload;
 mod partner;
 mod presence;
 mod queue;
