@@ -3,6 +3,7 @@
 //! Times are how long ago something was, in seconds or milliseconds: two processes have no clock in common that outlives
 //! a format. Names are ids and not places in lists: the successor may have other apps, or the same in another order.
 
+use super::watched::Watched;
 use crate::config::{LifeKind, ListenAddress};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,7 @@ pub(crate) enum Message {
     /// Old: the histograms, by name; see [`Histogram::counts`](crate::metrics::Histogram::counts).
     Histograms(BTreeMap<String, Vec<u64>>),
     /// Old: that is all.
-    End(Totals),
+    End(Ending),
     /// Successor: all of it is understood and in its place; it can serve at once.
     Ready,
 }
@@ -67,6 +68,15 @@ pub(crate) struct Totals {
     /// Clients that nobody else can go on with, over TLS: they will be closed, and have left by then.
     #[serde(default)]
     pub(crate) drained: usize,
+}
+
+/// The last that is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Ending {
+    #[serde(flatten)]
+    pub(crate) totals: Totals,
+    #[serde(default)]
+    pub(crate) watched: Watched,
 }
 
 /// A channel.
@@ -160,4 +170,30 @@ pub(crate) struct LifeRecord {
     pub(crate) channel: String,
     pub(crate) user_id: Option<String>,
     pub(crate) time_ms: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As it was before anything was kept for people who look.
+    #[derive(Debug, Serialize, Deserialize)]
+    enum OldMessage {
+        End(Totals),
+    }
+
+    #[test]
+    fn servers_that_know_nothing_of_what_is_watched_understand_the_end() {
+        let totals = Totals { connections: 3, requests: 2, left_behind: 1, drained: 4 };
+        let samples = vec![super::super::watched::Sample::default()];
+        let ending = Ending { totals, watched: Watched { samples, ..Watched::default() } };
+        let told = rmp_serde::to_vec_named(&Message::End(ending)).unwrap();
+        let OldMessage::End(understood) = rmp_serde::from_slice(&told).unwrap();
+        assert_eq!(understood, totals);
+        let Message::End(Ending { watched, .. }) = rmp_serde::from_slice(&told).unwrap() else { panic!() };
+        assert_eq!(watched.samples.len(), 1);
+        let told = rmp_serde::to_vec_named(&OldMessage::End(totals)).unwrap();
+        let Message::End(understood) = rmp_serde::from_slice(&told).unwrap() else { panic!() };
+        assert_eq!((understood.totals, understood.watched), (totals, Watched::default()));
+    }
 }

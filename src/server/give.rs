@@ -30,7 +30,7 @@ use super::Server;
 use super::monitor::{Phase, Watch};
 use crate::handover::fault;
 use crate::handover::halt::{Halted, Order, Report, Unresponsive, halt};
-use crate::handover::state::{FORMAT, Hello, KEEP, Message, SERVE, Totals};
+use crate::handover::state::{Ending, FORMAT, Hello, KEEP, Message, SERVE, Totals};
 use crate::handover::wire::Wire;
 use crate::hub::Letter;
 use std::collections::BTreeMap;
@@ -207,7 +207,8 @@ impl Server {
         }
         // Last: telling may still deliver something.
         self.tell_of_counts(&mut wire).map_err(|error| reason(&mut wire, &error))?;
-        wire.send(&Message::End(totals), &[]).map_err(|error| reason(&mut wire, &error))?;
+        let ending = Ending { totals, watched: self.hub.watched() };
+        wire.send(&Message::End(ending), &[]).map_err(|error| reason(&mut wire, &error))?;
         Ok((wire, totals))
     }
 

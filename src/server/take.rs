@@ -194,7 +194,10 @@ impl Told {
                         histogram.add(counts.get(name).map_or(&[], Vec::as_slice));
                     }
                 }
-                Message::End(totals) => return told.check(totals),
+                Message::End(ending) => {
+                    hub.restore_watched(ending.watched);
+                    return told.check(ending.totals);
+                }
                 Message::Refused(why) => return Err(Error::HandOver(why)),
                 Message::Monitor(_) | Message::Listeners(_) | Message::Prepared | Message::Ready => {
                     return Err(unexpected());
