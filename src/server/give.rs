@@ -32,7 +32,6 @@ use crate::handover::halt::{Halted, Order, Report, Unresponsive, halt};
 use crate::handover::state::{FORMAT, Hello, KEEP, Message, SERVE, Totals};
 use crate::handover::wire::Wire;
 use crate::hub::Letter;
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -192,8 +191,8 @@ impl Server {
             let rest = remembered.split_off(remembered.len().min(BATCH));
             wire.send(&Message::Remembered(std::mem::replace(&mut remembered, rest)), &[])?;
         }
-        let counters = self.hub.metrics.all().map(|(name, counter)| (name.to_owned(), counter.get()));
-        wire.send(&Message::Counters(BTreeMap::from(counters)), &[])
+        let counters = self.hub.metrics.counts().map(|(name, count)| (name.to_owned(), count)).collect();
+        wire.send(&Message::Counters(counters), &[])
     }
 }
 

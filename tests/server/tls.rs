@@ -69,7 +69,7 @@ impl Secure {
 
     async fn client(&self) -> Client {
         let stream = self.shake_hands("one.test").await.unwrap();
-        let mut client = Client::over(stream, &format!("wss://one.test{PATH}")).await;
+        let mut client = Client::over(stream, format!("wss://one.test{PATH}")).await;
         let established = client.event("pusher:connection_established").await;
         client.socket_id = inner(&established)["socket_id"].as_str().unwrap().to_owned();
         client
@@ -126,7 +126,7 @@ async fn tls_1_2_is_spoken_too() {
     let stream = TcpStream::connect(("127.0.0.1", secure.port)).await.unwrap();
     let connector = TlsConnector::from(Arc::new(config));
     let stream = patiently(connector.connect("one.test".try_into().unwrap(), stream)).await.unwrap();
-    let mut client = Client::over(stream, &format!("wss://one.test{PATH}")).await;
+    let mut client = Client::over(stream, format!("wss://one.test{PATH}")).await;
     client.event("pusher:connection_established").await;
 }
 
@@ -161,7 +161,7 @@ async fn a_client_that_reads_late_gets_everything_in_order() {
     socket.set_recv_buffer_size(4096).unwrap();
     let stream = socket.connect(([127, 0, 0, 1], secure.port).into()).await.unwrap();
     let stream = patiently(secure.connector().connect("one.test".try_into().unwrap(), stream)).await.unwrap();
-    let mut late = Client::over(stream, &format!("wss://one.test{PATH}")).await;
+    let mut late = Client::over(stream, format!("wss://one.test{PATH}")).await;
     late.event("pusher:connection_established").await;
     late.subscribe("lobby", None).await;
     let padding = "x".repeat(200_000);
