@@ -8,7 +8,9 @@ use crate::metrics::{Limit, Metrics};
 use crate::protocol::SocketId;
 use crate::sparing::Sparing;
 use parking_lot::Mutex;
+use rustix::io::Errno;
 use std::fmt::Display;
+use std::io;
 use std::sync::Arc;
 use tracing::field::display;
 
@@ -39,4 +41,10 @@ impl Limits {
         let (address, socket_id) = (who.address.map(display), who.socket_id.map(display));
         tracing::warn!(limit = limit.name(), times, address, app = who.app, socket_id, "{what}");
     }
+}
+
+/// Whether the system has none left of what a connection needs: descriptors, memory, watches.
+pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
+    let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::NOSPC];
+    Errno::from_io_error(error).is_some_and(|errno| exhausted.contains(&errno))
 }

@@ -24,7 +24,7 @@ pub struct AppConfig {
     /// Whether the app is served at all: clients of one that is not are closed with 4003, its API answers 403.
     #[serde(default = "yes")]
     pub enabled: bool,
-    /// Whether clients must come over TLS, here or at a proxy on this host; others are closed with 4000.
+    /// Whether clients must come over TLS, here or at a trusted proxy; others are closed with 4000.
     #[serde(default)]
     pub requires_tls: bool,
     /// Who may send client events (whispers).

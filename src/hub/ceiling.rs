@@ -1,7 +1,7 @@
 //! What waits for all clients together, worker by worker, and how much that may be.
 //!
 //! Each worker tells what waits for its own clients when it has weighed it, once a second or after much came in: no
-//! delivery comes by here.
+//! delivery comes by here. What the others told may be a second old.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,38 +10,47 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) struct Ceiling {
     /// Bytes; `None` is no limit.
     limit: Option<usize>,
-    waiting: Vec<AtomicUsize>,
+    workers: Vec<Told>,
+}
+
+/// What a worker told, in bytes.
+#[derive(Debug, Default)]
+struct Told {
+    waiting: AtomicUsize,
+    most_for_one: AtomicUsize,
 }
 
 impl Ceiling {
     pub(super) fn new(limit: u64, workers: usize) -> Self {
         let limit = (limit > 0).then(|| usize::try_from(limit).unwrap_or(usize::MAX));
-        Self { limit, waiting: (0..workers).map(|_| AtomicUsize::new(0)).collect() }
+        Self { limit, workers: std::iter::repeat_with(Told::default).take(workers).collect() }
     }
 
     /// Bytes that are not worth being weighed with care: if no worker has more, all together have a sixteenth of the limit.
     pub(crate) fn trifle(&self) -> usize {
         // Without a limit, those who look at the metrics get as good an answer.
         const USUAL: usize = 256 << 20;
-        self.limit.unwrap_or(USUAL) / (16 * self.waiting.len().max(1))
+        self.limit.unwrap_or(USUAL) / (16 * self.workers.len().max(1))
     }
 
-    /// Notes what waits for a worker's clients; how much of it is too much. Each worker has to give of what there is too
-    /// much of as large a part as it has of the whole.
-    pub(crate) fn note(&self, worker: usize, bytes: usize) -> usize {
-        // Relaxed: a figure that is a moment old will do.
-        self.waiting[worker].store(bytes, Ordering::Relaxed);
-        let total: usize = (0..self.waiting.len()).map(|worker| self.waiting(worker)).sum();
-        let excess = self.limit.map_or(0, |limit| total.saturating_sub(limit));
-        if excess == 0 {
-            return 0;
-        }
-        usize::try_from((bytes as u128 * excess as u128).div_ceil(total as u128)).unwrap_or(bytes)
+    /// Notes what waits for a worker's clients, and for the one of them that is first to go.
+    pub(crate) fn note(&self, worker: usize, waiting: usize, most_for_one: usize) {
+        // Relaxed, here and below: a figure that is a moment old will do.
+        self.workers[worker].waiting.store(waiting, Ordering::Relaxed);
+        self.workers[worker].most_for_one.store(most_for_one, Ordering::Relaxed);
+    }
+
+    /// Whether a client for which so much waits has to go: too much waits for all, and for no other twice as much. So the
+    /// slowest go first, and yet no worker waits for another's turn.
+    pub(crate) fn must_go(&self, share: usize) -> bool {
+        let total: usize = (0..self.workers.len()).map(|worker| self.waiting(worker)).sum();
+        let most_for_one = self.workers.iter().map(|told| told.most_for_one.load(Ordering::Relaxed)).max();
+        self.limit.is_some_and(|limit| total > limit) && share >= most_for_one.unwrap_or_default() / 2
     }
 
     /// What waited for a worker's clients when it told so last.
     pub(crate) fn waiting(&self, worker: usize) -> usize {
-        self.waiting[worker].load(Ordering::Relaxed)
+        self.workers[worker].waiting.load(Ordering::Relaxed)
     }
 }
 
@@ -50,19 +59,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_gives_of_what_is_too_much_as_large_a_part_as_it_has() {
+    fn the_slowest_go_first_whichever_worker_they_are_on() {
         let ceiling = Ceiling::new(1600, 2);
         assert_eq!(ceiling.trifle(), 50);
-        assert_eq!((ceiling.note(0, 1200), ceiling.note(1, 400)), (0, 0));
-        // 800 too much, of which the first has three quarters.
-        assert_eq!((ceiling.note(1, 600), ceiling.note(0, 1800)), (67, 600));
-        assert_eq!((ceiling.note(0, 1200), ceiling.note(1, 600)), (134, 67));
-        assert_eq!((ceiling.waiting(0), ceiling.waiting(1)), (1200, 600));
+        ceiling.note(0, 1000, 500);
+        ceiling.note(1, 600, 90);
+        assert!(!ceiling.must_go(500), "it is not too much");
+        ceiling.note(1, 700, 90);
+        assert_eq!([500, 250, 249, 90].map(|share| ceiling.must_go(share)), [true, true, false, false]);
+        ceiling.note(0, 950, 120);
+        assert!(ceiling.must_go(90));
+        ceiling.note(1, 610, 90);
+        assert!(!ceiling.must_go(120));
+        assert_eq!((ceiling.waiting(0), ceiling.waiting(1)), (950, 610));
     }
 
     #[test]
-    fn without_a_limit_nothing_is_too_much() {
+    fn without_a_limit_nobody_has_to_go() {
         let ceiling = Ceiling::new(0, 1);
-        assert_eq!((ceiling.note(0, usize::MAX), ceiling.trifle()), (0, 16 << 20));
+        ceiling.note(0, usize::MAX, usize::MAX);
+        assert!(!ceiling.must_go(usize::MAX));
+        assert_eq!(ceiling.trifle(), 16 << 20);
     }
 }

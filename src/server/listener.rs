@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::fork_guard::ForkGuard;
 use crate::handover::halt::Request;
 use crate::hub::{Hub, Letter, Socket};
-use crate::limits::Who;
+use crate::limits::{Who, is_exhaustion};
 use crate::metrics::Limit;
 use crate::tls::Tls;
 use mio::net::{TcpListener, UnixListener};
@@ -260,11 +260,6 @@ fn accept_waiting(listener: &Listener, hub: &Hub, mut accepted: usize, workers: 
             Err(_) => {}
         }
     }
-}
-
-pub(super) fn is_exhaustion(error: &io::Error) -> bool {
-    let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-    Errno::from_io_error(error).is_some_and(|errno| exhausted.contains(&errno))
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! The thread that answers those who watch the server: it does so however busy the workers are.
 
-use super::listener::{Listener, is_exhaustion};
+use super::listener::Listener;
 use crate::config::{ListenAddress, Secret};
 use crate::error::Error;
 use crate::fork_guard::ForkGuard;
 use crate::hub::{Hub, Socket};
+use crate::limits::is_exhaustion;
 use crate::sparing::Sparing;
 use std::io;
 use std::os::fd::AsFd;

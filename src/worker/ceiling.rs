@@ -31,30 +31,33 @@ impl Worker {
         // Never less than what is weighed with care, and had for next to nothing.
         let most: usize = waiting.iter().map(|&slot| state.connections[slot].outbox.weight()).sum();
         if most <= ceiling.trifle() {
-            ceiling.note(self.index, most);
-            return;
+            return ceiling.note(self.index, most, 0);
         }
-        let mut shares: Vec<(usize, usize)> =
-            waiting.iter().map(|&slot| (state.connections[slot].outbox.share(), slot)).collect();
-        let total = shares.iter().map(|(share, _)| share).sum();
-        let mut excess = ceiling.note(self.index, total);
-        if excess == 0 {
-            return;
-        }
-        shares.sort_by_key(|&(share, slot)| (Reverse(share), state.connections[slot].stalled));
-        for (_, slot) in shares {
+        let share_of = |slot: usize| (state.connections[slot].outbox.share(), slot);
+        let shares: Vec<(usize, usize)> = waiting.into_iter().map(share_of).collect();
+        let mut total: usize = shares.iter().map(|(share, _)| share).sum();
+        let can_go = |slot: usize| {
             let connection = &state.connections[slot];
-            if excess == 0 || connection.stalled.is_none() || connection.closing.is_some() {
-                continue;
+            connection.closing.is_none() && connection.stalled.is_some()
+        };
+        let mut slowest: Vec<(usize, usize)> = shares.into_iter().filter(|&(_, slot)| can_go(slot)).collect();
+        slowest.sort_by_key(|&(share, slot)| (Reverse(share), state.connections[slot].stalled));
+        for (share, slot) in slowest {
+            ceiling.note(self.index, total, share);
+            if !ceiling.must_go(share) {
+                return;
             }
-            excess = excess.saturating_sub(connection.outbox.own());
+            let connection = &state.connections[slot];
+            let (memory, waits) = (total, connection.outbox.len());
             let what = format_args!(
-                "hung up on the slowest clients, as {total} bytes wait for those of this worker: it was the next, with {}",
-                connection.outbox.len()
+                "hung up on a client that reads too slowly: {waits} bytes waited for it, \
+                 and those of this worker take {memory} bytes of memory"
             );
             self.hub.limits.met(Limit::MaxOutboxBytes, connection.session.who(), what);
+            total = total.saturating_sub(connection.outbox.own());
             state.hang_up(slot, &Close::OVER_CAPACITY);
+            self.mailbox.ring();
         }
-        self.mailbox.ring();
+        ceiling.note(self.index, total, 0);
     }
 }

@@ -73,12 +73,12 @@ async fn the_slowest_go_first_and_nobody_else_notices() {
     let slow: Vec<RawClient> = (0..3).map(|number| lazy(&house, &format!("slow-{number}"))).collect();
     let mut slower = lazy(&house, "slower");
     for number in 0..3 {
-        publish(&house, &format!("slow-{number}"), 700_000).await;
+        publish(&house, &format!("slow-{number}"), 500_000).await;
     }
     // Each has room for some 200 kB in its socket: what waits is below the limit, by far for each.
-    until(async || waiting(&house).await > 1_400_000.0).await;
+    until(async || waiting(&house).await > 800_000.0).await;
     assert_eq!(closed(&house), 0);
-    for _ in 0..3 {
+    for _ in 0..4 {
         publish(&house, "slower", 400_000).await;
         publish(&house, "lobby", 400_000).await;
         hear(&mut healthy, 400_000).await;
@@ -102,10 +102,10 @@ async fn an_event_that_waits_for_many_is_there_once() {
     let house = House::with(CEILING, "");
     let clients: Vec<RawClient> = (0..40).map(|_| lazy(&house, "lobby")).collect();
     publish(&house, "lobby", 500_000).await;
-    // 20 MB would be ten times too much; it is one frame on each of two workers.
-    until(async || waiting(&house).await > 900_000.0).await;
+    // Half of it is with the kernel. The rest, 10 MB, would be too much by far; it is one frame on each of two workers.
+    until(async || waiting(&house).await > 500_000.0).await;
     let waiting = waiting(&house).await;
-    assert!(waiting < 1_500_000.0, "{waiting} bytes");
+    assert!(waiting < 1_100_000.0, "{waiting} bytes");
     assert_eq!(closed(&house), 0);
     drop(clients);
 }

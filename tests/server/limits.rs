@@ -3,6 +3,7 @@
 use crate::support::{Client, House, KEY, patiently};
 use canyon::metrics::Limit;
 use serde_json::{Value, json};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -158,6 +159,24 @@ async fn a_message_that_is_too_large_is_counted() {
     client.send_text(&"x".repeat(70_000)).await;
     assert_eq!(client.closed().await.0, 1009);
     assert_eq!(met(&house, Limit::MessageBytes), 1);
+}
+
+#[tokio::test]
+async fn requests_that_are_too_large_are_refused_and_counted() {
+    let house = House::with("", "max_event_bytes = 1000");
+    let request = format!("GET /up HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n", "x".repeat(20_000));
+    assert_eq!(house.request(&request).await.0, 431);
+    // It is counted when the connection has ended.
+    patiently(async {
+        while met(&house, Limit::HeaderBytes) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    let event = json!({"name": "x", "channel": "a", "data": "x".repeat(100_000)});
+    assert_eq!(house.publish(&event).await.0, 413);
+    assert_eq!((met(&house, Limit::HeaderBytes), met(&house, Limit::BodyBytes)), (1, 1));
+    assert_eq!(met(&house, Limit::HandshakeTimeout), 0);
 }
 
 #[tokio::test]

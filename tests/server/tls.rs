@@ -1,12 +1,14 @@
 //! TLS on a listener.
 
 use crate::support::{Client, House, ID, KEY, SECRET, inner, patiently, settle, signed_target};
+use canyon::metrics::Limit;
 use canyon::server::Server;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
@@ -150,6 +152,13 @@ async fn whoever_says_nothing_is_not_waited_for() {
     for stream in [&mut silent, &mut half] {
         assert_eq!(patiently(stream.read(&mut [0; 64])).await.unwrap_or(0), 0);
     }
+    let counted = secure.house.server.metrics().limits.of(Limit::HandshakeTimeout);
+    patiently(async {
+        while counted.get() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
     secure.client().await;
 }
 
