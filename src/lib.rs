@@ -30,10 +30,13 @@
 //! it has: `handover` has the words for it, each module tells its own part, and `server::give` says in which order.
 //!
 //! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics`, `health`, `view` and `watch` are
-//! leaves that all may write, `spare` and `sparing` leaves that all may use.
+//! leaves that all may write, and `limits` what they write when somebody meets one; `address`, `spare` and `sparing` are
+//! leaves that all may use.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
 
+#[cfg(feature = "server")]
+mod address;
 #[cfg(feature = "server")]
 mod bell;
 pub mod check;
@@ -63,6 +66,8 @@ mod health;
 mod http;
 #[cfg(feature = "server")]
 mod hub;
+#[cfg(feature = "server")]
+mod limits;
 #[cfg(feature = "server")]
 pub mod log;
 #[cfg(feature = "server")]

@@ -106,6 +106,9 @@ pub(crate) struct RememberedState {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ConnectionState {
     pub(crate) app: String,
+    /// The client address that it counts for, if that is known.
+    #[serde(default)]
+    pub(crate) address: Option<u64>,
     pub(crate) is_unix: bool,
     pub(crate) socket_id: String,
     pub(crate) subscriptions: Vec<SubscriptionState>,

@@ -4,11 +4,13 @@
 
 mod exposition;
 mod histogram;
+mod limit;
 mod process;
 mod sampler;
 
 pub use exposition::{CONTENT_TYPE, Exposition, Family};
 pub use histogram::{BOUNDS, Histogram};
+pub use limit::{Limit, LimitCounters};
 pub use process::expose as expose_process;
 pub use sampler::Sampler;
 
@@ -120,6 +122,8 @@ pub struct Metrics {
     pub webhook_retries: Counter,
     /// Events given up for one endpoint of a webhook.
     pub webhook_events_dropped: Counter,
+    /// How often somebody met a limit.
+    pub limits: LimitCounters,
     /// Connections that speak HTTP.
     pub http_connections: Level,
     /// Time from the publishing of an event until a worker had given it to the sockets of all its subscribers.
@@ -138,8 +142,8 @@ impl Metrics {
 
     /// Each counter by its name.
     #[must_use]
-    pub fn all(&self) -> [(&'static str, &Counter); 18] {
-        [
+    pub fn all(&self) -> Vec<(&'static str, &Counter)> {
+        let mut all = vec![
             ("events_from_queue", &self.events_from_queue),
             ("events_expired", &self.events_expired),
             ("events_refused_full", &self.events_refused_full),
@@ -158,7 +162,9 @@ impl Metrics {
             ("webhook_failures", &self.webhook_failures),
             ("webhook_retries", &self.webhook_retries),
             ("webhook_events_dropped", &self.webhook_events_dropped),
-        ]
+        ];
+        all.extend(self.limits.named());
+        all
     }
 
     /// Each histogram by its name.

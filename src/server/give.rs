@@ -227,8 +227,8 @@ impl Server {
     }
 
     fn tell_of_counts(&self, wire: &mut Wire) -> io::Result<()> {
-        let counters = self.hub.metrics.all().map(|(name, counter)| (name.to_owned(), counter.get()));
-        wire.send(&Message::Counters(BTreeMap::from(counters)), &[])?;
+        let counters = self.hub.metrics.counts().map(|(name, count)| (name.to_owned(), count)).collect();
+        wire.send(&Message::Counters(counters), &[])?;
         let histograms =
             self.hub.metrics.histograms().map(|(name, one)| (name.to_owned(), one.counts().collect()));
         wire.send(&Message::Histograms(BTreeMap::from(histograms)), &[])

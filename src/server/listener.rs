@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::fork_guard::ForkGuard;
 use crate::handover::halt::Request;
 use crate::hub::{Hub, Letter, Socket};
-use crate::sparing::Sparing;
+use crate::limits::{Who, is_exhaustion};
+use crate::metrics::Limit;
 use crate::tls::Tls;
 use mio::net::{TcpListener, UnixListener};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -194,7 +195,7 @@ pub(super) fn accept(
     stop: &Bell,
     halt: &Request,
 ) -> io::Result<()> {
-    let (mut accepted, mut exhausted) = (0, Sparing::default());
+    let mut accepted = 0;
     let mut last_came = Instant::now();
     let mut watched: Vec<PollFd<'_>> =
         listeners.iter().map(|listener| PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN)).collect();
@@ -223,7 +224,7 @@ pub(super) fn accept(
         }
         let before = accepted;
         for listener in listeners {
-            accepted = accept_waiting(listener, hub, accepted, workers, &mut exhausted);
+            accepted = accept_waiting(listener, hub, accepted, workers);
         }
         if accepted > before {
             let last_came = std::mem::replace(&mut last_came, Instant::now());
@@ -239,13 +240,7 @@ pub(super) fn accept(
 }
 
 /// Accepts what waits on one listener; how many were accepted by then.
-fn accept_waiting(
-    listener: &Listener,
-    hub: &Hub,
-    mut accepted: usize,
-    workers: usize,
-    exhausted: &mut Sparing,
-) -> usize {
+fn accept_waiting(listener: &Listener, hub: &Hub, mut accepted: usize, workers: usize) -> usize {
     loop {
         match listener.accept() {
             Ok(socket) => {
@@ -254,9 +249,10 @@ fn accept_waiting(
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return accepted,
             Err(error) if is_exhaustion(&error) => {
-                if exhausted.note().is_some() {
-                    tracing::warn!(%error, "new connections have to wait, those that are there are served (LimitNOFILE, ulimit -n)");
-                }
+                let what = format_args!(
+                    "new connections have to wait, those that are there are served (LimitNOFILE, ulimit -n): {error}"
+                );
+                hub.limits.met(Limit::OpenFiles, Who::default(), what);
                 std::thread::sleep(EXHAUSTED_PAUSE);
                 return accepted;
             }
@@ -264,11 +260,6 @@ fn accept_waiting(
             Err(_) => {}
         }
     }
-}
-
-pub(super) fn is_exhaustion(error: &io::Error) -> bool {
-    let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-    Errno::from_io_error(error).is_some_and(|errno| exhausted.contains(&errno))
 }
 
 #[cfg(test)]

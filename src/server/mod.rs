@@ -19,7 +19,7 @@ use crate::hub::{Hub, Inbox, Letter, Mailbox};
 use crate::metrics::Metrics;
 use crate::tls::Tls;
 use crate::webhook::{Dispatcher, DispatcherStop};
-use crate::worker::{Inheritance, Worker, WorkerSettings};
+use crate::worker::{Inheritance, IntakeLimits, Worker, WorkerSettings};
 use failure::Failure;
 use listener::Listener;
 use monitor::{Phase, Watch};
@@ -188,6 +188,8 @@ impl Server {
         let settings = WorkerSettings {
             path_prefix: config.path_prefix.clone(),
             metrics_token: config.metrics_token.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
+            intake: IntakeLimits { frames: config.max_frames_per_second, bytes: config.max_bytes_per_second },
             send_timeout: Duration::from_secs(config.send_timeout.into()),
             max_event_bytes: config.apps.iter().map(|app| app.max_event_bytes).min().unwrap_or_default(),
         };

@@ -1,9 +1,10 @@
 //! The thread that answers those who watch the server: it does so however busy the workers are.
 
-use super::listener::{Listener, is_exhaustion};
+use super::listener::Listener;
 use crate::config::{ListenAddress, Secret};
 use crate::fork_guard::ForkGuard;
 use crate::hub::{Hub, Socket};
+use crate::limits::is_exhaustion;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;

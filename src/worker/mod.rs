@@ -16,6 +16,7 @@
 //! what counts is how few cache lines a delivery touches one after the other: those of the connection's head, and its
 //! socket's.
 
+mod ceiling;
 mod delivery;
 mod dismissal;
 mod flushing;
@@ -31,7 +32,8 @@ mod timing;
 mod trim;
 mod wheel;
 
-use crate::config::Secret;
+use crate::config::{Secret, TrustedProxies};
+pub(crate) use crate::connection::IntakeLimits;
 use crate::connection::{Connection, Stream};
 use crate::handover::halt::Halt;
 use crate::hub::{Hub, Letter, Mailbox, Socket};
@@ -73,6 +75,10 @@ pub(crate) struct WorkerSettings {
     pub(crate) path_prefix: String,
     /// What opens `/metrics`, if anything does.
     pub(crate) metrics_token: Option<Secret>,
+    /// Who is believed when it says where a client comes from.
+    pub(crate) trusted_proxies: TrustedProxies,
+    /// What a client may send.
+    pub(crate) intake: IntakeLimits,
     /// Time without progress after which a client with a full outbox is slow.
     pub(crate) send_timeout: Duration,
     /// The smallest that any app has.
@@ -112,6 +118,8 @@ struct State {
     timing: Timing,
     /// Connections looked at every second: their socket is full, they are being closed, or they keep the room of a burst.
     watched: Vec<Entry>,
+    /// Bytes of frames that came in since what waits was weighed.
+    taken: usize,
     decoder: Decoder,
     incoming: Vec<Incoming>,
     /// Set when the worker ends: how long its clients get to hang up.
@@ -143,6 +151,7 @@ impl Worker {
             trim: Trim::default(),
             timing: Timing::default(),
             watched: Vec::new(),
+            taken: 0,
             decoder: Decoder::new(MAX_CLIENT_MESSAGE),
             incoming: Vec::new(),
             stopping: None,
@@ -223,6 +232,7 @@ impl Worker {
             state.check_alive(entry, &self.hub.metrics);
         }
         self.check_watched(&mut state);
+        self.check_ceiling(&mut state);
         let now = state.wheel.now();
         if state.trim.tick(now) {
             state.connections.give_back();
@@ -259,7 +269,9 @@ impl Worker {
             && let Some(letter) = self.mailbox.take()
         {
             deliveries -= 1;
-            bytes = bytes.saturating_sub(letter.frame_bytes());
+            let frame_bytes = letter.frame_bytes();
+            bytes = bytes.saturating_sub(frame_bytes);
+            state.taken += frame_bytes;
             match letter {
                 Letter::Deliver(delivery) => {
                     let (length, is_counted) = (delivery.frame.len(), delivery.is_counted);
@@ -280,6 +292,9 @@ impl Worker {
                 Letter::Stop { grace } => state.dismiss_all(grace),
             }
         }
+        if state.taken > self.hub.ceiling.trifle() {
+            self.check_ceiling(state);
+        }
         if delivered > 0 {
             self.hub.metrics.deliveries.add(delivered as u64);
             self.hub.metrics.delivered_bytes.add(delivered_bytes as u64);
@@ -298,8 +313,7 @@ impl Worker {
 
     /// Takes a connection off the books and tells the channels that it was on.
     fn forget(&self, state: &mut State, slot: usize) -> Rc<Stream> {
-        let Connection { mut session, stream, quota, is_resuming, mut pace, .. } =
-            state.connections.remove(slot);
+        let Connection { mut session, stream, is_resuming, mut pace, .. } = state.connections.remove(slot);
         state.holdup.catch_up(&mut pace);
         state.slots.remove(&session.socket_id);
         state.slots.give_back();
@@ -309,7 +323,7 @@ impl Worker {
             state.leave(session.app.index, &channel, place);
         }
         // The client may come back as soon as it sees the end: its place must be free by then.
-        drop(quota);
+        drop(session);
         if is_resuming {
             // The task that waits for the socket would keep it open.
             stream.abort();

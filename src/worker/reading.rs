@@ -2,10 +2,12 @@
 
 use super::wheel::Entry;
 use super::{State, Worker};
+use crate::config::BURST_SECONDS;
 use crate::connection::{Connection, Reaction, Stream};
 use crate::hub::Quota;
-use crate::protocol::reader::Incoming;
-use crate::protocol::{ErrorReply, SocketId, frame};
+use crate::metrics::Limit;
+use crate::protocol::reader::{FrameReader, Incoming};
+use crate::protocol::{Close, ErrorReply, SocketId, frame};
 use crate::view;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
@@ -38,7 +40,7 @@ impl Worker {
         leftover: &[u8],
     ) -> io::Result<()> {
         let stream = Rc::new(stream);
-        let activity_timeout = quota.app().config.activity_timeout;
+        let activity_timeout = quota.config.activity_timeout;
         let mut state = self.state.borrow_mut();
         let now = state.wheel.now();
         let socket_id = state.socket_ids.draw()?;
@@ -95,9 +97,14 @@ impl Worker {
         let now = state.wheel.now();
         let mut incoming = std::mem::take(&mut state.incoming);
         let connection = &mut state.connections[slot];
-        connection.heard = now;
+        let silence = now - std::mem::replace(&mut connection.heard, now);
         connection.pinged = None;
-        connection.reader.feed(chunk, &mut state.decoder, &mut incoming);
+        let frames = connection.reader.feed(chunk, &mut state.decoder, &mut incoming);
+        let limits = self.settings.intake;
+        match connection.intake.add(silence, frames, chunk.len(), limits) {
+            Some(limit) if connection.closing.is_none() => self.stop_listening(state, slot, limit),
+            _ => {}
+        }
         for item in incoming.drain(..) {
             self.handle(state, slot, item);
         }
@@ -108,6 +115,24 @@ impl Worker {
         if state.is_dirty() {
             self.mailbox.ring();
         }
+    }
+
+    /// Closes a client that sends too much. What it says from now on is not even looked at.
+    fn stop_listening(&self, state: &mut State, slot: usize, limit: Limit) {
+        let connection = &mut state.connections[slot];
+        connection.reader = FrameReader::over();
+        let (close, may) = match limit {
+            Limit::MaxFramesPerSecond => (Close::TOO_MANY_FRAMES, self.settings.intake.frames),
+            _ => (Close::TOO_MANY_BYTES, self.settings.intake.bytes),
+        };
+        let who = connection.session.who();
+        let times = BURST_SECONDS;
+        let what = format_args!(
+            "closed a client that sent too much: it may send {may} in a second, and {times} times as much at once"
+        );
+        self.hub.limits.met(limit, who, what);
+        let socket_id = connection.session.socket_id;
+        state.terminate(slot, socket_id, &close);
     }
 
     fn handle(self: &Rc<Self>, state: &mut State, slot: usize, item: Incoming) {
@@ -146,6 +171,12 @@ impl Worker {
                 state.watch(slot);
             }
             Incoming::Failed(close) => {
+                if close == Close::TOO_LARGE {
+                    let what = format_args!(
+                        "closed a client whose message has more than {MAX_CLIENT_MESSAGE} bytes"
+                    );
+                    self.hub.limits.met(Limit::MessageBytes, connection.session.who(), what);
+                }
                 connection.close(&close, now);
                 state.watch(slot);
             }

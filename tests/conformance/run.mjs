@@ -17,6 +17,7 @@ import { Server } from './support/server.mjs'
 const suites = {
     'connection': './pusher-js/connection.mjs',
     'subscription': './pusher-js/subscriptions.mjs',
+    'limits': './pusher-js/limits.mjs',
     'client events': './pusher-js/client_events.mjs',
     'presence': './pusher-js/presence.mjs',
     'kinds of channels': './pusher-js/kinds.mjs',

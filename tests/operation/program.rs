@@ -52,10 +52,17 @@ impl Program {
         stream
     }
 
+    /// A client who has sent its handshake, with these lines in its head.
+    pub(crate) fn client(&self, header: &str) -> Subscriber {
+        let mut client = Subscriber { stream: self.connect(), heard: Vec::new() };
+        let handshake = HANDSHAKE.replace("\r\n\r\n", &format!("\r\n{header}\r\n"));
+        client.stream.write_all(handshake.as_bytes()).unwrap();
+        client
+    }
+
     /// A client who has subscribed to a channel.
     pub(crate) fn subscriber(&self, channel: &str) -> Subscriber {
-        let mut client = Subscriber { stream: self.connect(), heard: Vec::new() };
-        client.stream.write_all(HANDSHAKE.as_bytes()).unwrap();
+        let mut client = self.client("");
         client.hear("connection_established");
         client.say(&format!(r#"{{"event":"pusher:subscribe","data":{{"channel":"{channel}"}}}}"#));
         client.hear("subscription_succeeded");

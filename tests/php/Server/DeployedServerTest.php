@@ -24,9 +24,10 @@ final class DeployedServerTest extends ServerTestCase
         parent::tearDown();
     }
 
-    public function test_nginx_hands_clients_and_the_http_api_on(): void
+    public function test_nginx_hands_clients_and_the_http_api_on_and_tells_where_they_come_from(): void
     {
         $nginx = $this->program('NGINX');
+        $this->environment['CANYON_MAX_CONNECTIONS_PER_ADDRESS'] = '1';
         $this->start();
         $folder = $this->recipe('nginx');
         $port = Port::unused();
@@ -45,6 +46,13 @@ final class DeployedServerTest extends ServerTestCase
         $this->startProxy($command, $port);
         $this->assertProxied($port);
         $this->assertSame('a page of the site', file_get_contents("http://127.0.0.1:{$port}/app/of-my-own"));
+
+        // A proxy on this host before this one, so to speak: nginx adds where it was called from.
+        $connect = fn () => new WebSocketClient($port, '278d425bdf160c739803', "X-Forwarded-For: 203.0.113.9\r\n");
+        $first = $connect();
+
+        $this->expectExceptionMessage('Too many connections from your address');
+        $connect();
     }
 
     public function test_caddy_hands_clients_and_the_http_api_on(): void
