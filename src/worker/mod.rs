@@ -33,10 +33,12 @@ mod wheel;
 
 use crate::config::Secret;
 use crate::connection::{Connection, Stream};
+use crate::handover::fault;
 use crate::handover::halt::Halt;
 use crate::hub::{Hub, Letter, Mailbox, Socket};
 use crate::protocol::SocketId;
 use crate::protocol::reader::{Decoder, Incoming};
+use crate::pulse::Beat;
 use crate::spare::Spare;
 use crate::view;
 pub(crate) use handover::{Inheritance, Passage};
@@ -90,6 +92,7 @@ pub(crate) struct Worker {
     turn_bytes: usize,
     read_buffer: RefCell<Box<[u8]>>,
     talks: RefCell<Talks>,
+    beat: Beat,
     state: RefCell<State>,
 }
 
@@ -150,6 +153,7 @@ impl Worker {
         };
         let read_buffer = RefCell::new(vec![0; READ_BUFFER].into());
         let turn_bytes = delivery::TURN_BYTES.min(flushing::SLOW_EVENTS * settings.max_event_bytes).max(1);
+        let beat = hub.health.pulse.of(format!("canyon-worker-{index}"));
         Rc::new(Self {
             index,
             hub,
@@ -159,6 +163,7 @@ impl Worker {
             turn_bytes,
             read_buffer,
             talks: RefCell::default(),
+            beat,
             state: RefCell::new(state),
         })
     }
@@ -218,6 +223,7 @@ impl Worker {
     }
 
     fn tick(self: &Rc<Self>) {
+        fault::at("worker ticks");
         let mut state = self.state.borrow_mut();
         for entry in state.wheel.tick() {
             state.check_alive(entry, &self.hub.metrics);
@@ -232,6 +238,7 @@ impl Worker {
 
     /// One turn; whether there is more to do.
     fn turn(self: &Rc<Self>) -> bool {
+        self.beat.beat();
         let mut state = self.state.borrow_mut();
         self.answer_surveys(&state);
         state.check_holdup();
