@@ -201,6 +201,7 @@ impl Keeper {
     fn start(&mut self) -> io::Result<()> {
         self.present = Some(Generation::start(&self.start, &self.happenings)?);
         self.restart = None;
+        self.refusal = None;
         self.pace.note_start(Instant::now());
         Ok(())
     }

@@ -129,7 +129,8 @@ impl Keeper {
     pub(super) fn refuse_reload(&mut self, why: &str) {
         if let Some(reload) = self.reload.take() {
             reload.successor.signal(Signal::KILL);
-            self.refusal = Some(why.to_owned());
+            // A mistake in a file is shown over several lines.
+            self.refusal = why.lines().next().map(str::to_owned);
             // Whoever asked goes on at once: `systemctl reload` looks at the state that systemd knows then.
             self.notifier.tell(&[State::Ready, State::Status(&self.status())]);
             self.tell(reload.asker, Answer::refused(why));
