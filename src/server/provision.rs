@@ -61,6 +61,11 @@ pub(super) fn listen(
     mut theirs: Vec<(ListenAddress, OwnedFd)>,
     tls: Option<&Arc<Tls>>,
 ) -> Result<Vec<Listener>, Error> {
+    // Before anything is bound: the address that is configured in its place may well be taken by it.
+    let is_wanted = |socket: &&Activated| config.listen.iter().any(|address| socket.is_for(address));
+    if let Some(socket) = sockets.iter().find(|socket| !is_wanted(socket)) {
+        return Err(Error::Activation(unwanted(socket, config)));
+    }
     let listener = |address: &ListenAddress| {
         if let Some(place) = sockets.iter().position(|socket| socket.is_for(address)) {
             return Listener::activated(address, sockets.remove(place), tls);
@@ -70,11 +75,7 @@ pub(super) fn listen(
             None => Listener::bind(address, tls),
         }
     };
-    let listeners = config.listen.iter().map(listener).collect::<Result<Vec<_>, _>>()?;
-    match sockets.first() {
-        None => Ok(listeners),
-        Some(socket) => Err(Error::Activation(unwanted(socket, config))),
-    }
+    config.listen.iter().map(listener).collect()
 }
 
 fn unwanted(socket: &Activated, config: &Config) -> String {

@@ -99,7 +99,10 @@ fn the_parent_tells_of_the_start_of_reloads_and_of_the_end() {
     program.signal(Signal::USR2);
     supervisor.expect(parent, "STATUS=Reloading");
     let refused = supervisor.expect(parent, "READY=1");
-    assert!(refused.contains("The last reload was refused: ") && refused.contains("canyon.toml"), "{refused}");
+    assert!(
+        refused.contains("The last reload was refused: ") && refused.contains("canyon.toml"),
+        "{refused}"
+    );
 
     program.signal(Signal::TERM);
     let stopping = supervisor.expect(parent, "STOPPING=1");
