@@ -69,7 +69,11 @@ final class SystemdTest extends TestCase
 
     public function test_the_unit_of_artisan_starts_reloads_and_stops(): void
     {
-        $this->installUnits($this->recipe('canyon.service'));
+        $this->installUnits($this->recipe('canyon.service'), environment: [
+            ...$this->environment,
+            'CANYON_TESTS' => dirname(__DIR__),
+            ...array_intersect_key(getenv(), array_flip(['CANYON_EXTENSION', 'LARAVEL_AUTOLOAD', 'MOCKERY_AUTOLOAD'])),
+        ]);
         $this->ensureAppIsShared();
 
         $this->assertServed('0.1.0');
@@ -165,9 +169,11 @@ final class SystemdTest extends TestCase
         return str_replace($this->skeleton->path, self::APP, $contents);
     }
 
-    private function installUnits(string $service, bool $socket = false): void
+    /**
+     * @param  array<string, string>  $environment
+     */
+    private function installUnits(string $service, bool $socket = false, array $environment = []): void
     {
-        $environment = [...$this->environment, 'CANYON_EXTENSION' => getenv('CANYON_EXTENSION'), 'CANYON_TESTS' => dirname(__DIR__), 'LARAVEL_AUTOLOAD' => getenv('LARAVEL_AUTOLOAD'), 'MOCKERY_AUTOLOAD' => getenv('MOCKERY_AUTOLOAD')];
         $lines = array_map(fn (string $name, string $value) => "Environment=\"{$name}={$value}\"", array_keys($environment), $environment);
 
         // The package itself may lie there.
