@@ -60,7 +60,7 @@ const proxies = {
             return site[0].replaceAll('@canyon', `@canyon${app.id}`)
         })
         const files = {
-            Caddyfile: `{\n\tadmin off\n\tauto_https off\n}\nhttp://127.0.0.1:${port} {\n\tbind 127.0.0.1\n${handles.join('\n')}\n\trespond "a page of the site" 404\n}\n`,
+            Caddyfile: `{\n\tadmin off\n\tauto_https off\n}\nhttp://:${port} {\n\tbind 127.0.0.1\n${handles.join('\n')}\n\trespond "a page of the site\n" 404\n}\n`,
         }
         return { files, command: () => [process.env.CADDY, 'run', '--config', 'Caddyfile'], check: null }
     },
