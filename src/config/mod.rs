@@ -36,6 +36,9 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     /// Where to accept connections; WebSocket clients and the HTTP API share each listener.
     pub listen: Vec<ListenAddress>,
+    /// Whether somebody has said so, or it is the default.
+    #[serde(skip)]
+    pub is_listen_set: bool,
     /// Stands before `/app` and `/apps`: empty, or `/segment` without a slash at its end.
     pub path_prefix: String,
     /// User whose queue directories are trusted besides this one and root, by name or number.
@@ -266,6 +269,7 @@ impl Settings {
         // two do, for less, and a quiet channel waits a sixth as long beside a busy one.
         let half_of_processors =
             || std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2));
+        let is_listen_set = self.listen.is_some();
         let listen = self.listen.unwrap_or_else(|| vec![ListenAddress::default()]);
         let tls = self.tls.unwrap_or_default();
         if let Some(address) =
@@ -291,6 +295,7 @@ impl Settings {
         }
         Ok(Config {
             listen,
+            is_listen_set,
             queue_owner: self.queue_owner,
             queue_group: self.queue_group,
             path_prefix: self.path_prefix.map(|prefix| prefix.0).unwrap_or_default(),

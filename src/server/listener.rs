@@ -8,6 +8,8 @@ use crate::handover::halt::Request;
 use crate::hub::{Hub, Letter, Socket};
 use crate::limits::{Who, is_exhaustion};
 use crate::metrics::Limit;
+use crate::pulse::Beat;
+use crate::systemd::Activated;
 use crate::tls::Tls;
 use mio::net::{TcpListener, UnixListener};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -56,6 +58,8 @@ pub(super) enum Listener {
 pub(super) struct SocketFile {
     path: PathBuf,
     is_given: AtomicBool,
+    /// Whether it is of somebody who has opened the socket for this server, and keeps it.
+    is_lent: bool,
 }
 
 impl Listener {
@@ -93,6 +97,22 @@ impl Listener {
                 Self::Unix(ForkGuard::new(UnixListener::from_std(descriptor.into())), file)
             }
         })
+    }
+
+    /// Takes a socket that systemd has opened, and will give to the next server too.
+    pub(super) fn activated(
+        address: &ListenAddress,
+        socket: Activated,
+        tls: Option<&Arc<Tls>>,
+    ) -> Result<Self, Error> {
+        let socket = socket2::Socket::from(socket.into_socket());
+        prepare(&socket, !matches!(address, ListenAddress::Unix(_)))
+            .map_err(|error| Error::Listen(address.clone(), error))?;
+        let mut listener = Self::inherit(address, socket.into(), tls)?;
+        if let Self::Unix(_, file) = &mut listener {
+            file.is_lent = true;
+        }
+        Ok(listener)
     }
 
     /// Says whether the file of a Unix socket belongs to another process from now on.
@@ -140,13 +160,13 @@ impl AsFd for Listener {
 
 impl SocketFile {
     fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), is_given: AtomicBool::new(false) }
+        Self { path: path.to_owned(), is_given: AtomicBool::new(false), is_lent: false }
     }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if !*self.is_given.get_mut() {
+        if !*self.is_given.get_mut() && !self.is_lent {
             // It may be gone already; a file left behind is cleared away by the next bind.
             let _ = std::fs::remove_file(&self.path);
         }
@@ -156,15 +176,22 @@ impl Drop for SocketFile {
 fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    // Accepted sockets have these from here: other system calls less for each.
-    socket.set_tcp_nodelay(true)?;
-    // A kernel that does not know it keeps more, and all else works.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = socket.set_tcp_notsent_lowat(UNSENT);
     socket.bind(&SockAddr::from(address))?;
-    socket.listen(BACKLOG)?;
+    prepare(&socket, true)?;
     Ok(TcpListener::from_std(socket.into()))
+}
+
+/// Makes a listening socket of one that is bound.
+fn prepare(socket: &socket2::Socket, is_tcp: bool) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    if is_tcp {
+        // Accepted sockets have these from here: other system calls less for each.
+        socket.set_tcp_nodelay(true)?;
+        // A kernel that does not know it keeps more, and all else works.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _ = socket.set_tcp_notsent_lowat(UNSENT);
+    }
+    socket.listen(BACKLOG)
 }
 
 /// Binds, replacing the file of a server that is no more.
@@ -176,9 +203,8 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
         std::fs::remove_file(path)?;
     }
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::unix(path)?)?;
-    socket.listen(BACKLOG)?;
+    prepare(&socket, false)?;
     Ok(UnixListener::from_std(socket.into()))
 }
 
@@ -194,6 +220,7 @@ pub(super) fn accept(
     workers: usize,
     stop: &Bell,
     halt: &Request,
+    beat: &Beat,
 ) -> io::Result<()> {
     let mut accepted = 0;
     let mut last_came = Instant::now();
@@ -201,6 +228,7 @@ pub(super) fn accept(
         listeners.iter().map(|listener| PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN)).collect();
     watched.push(PollFd::new(stop, PollFlags::IN));
     loop {
+        beat.beat();
         // A second at most: as often, at least, the hub's housekeeping is done.
         let pause = hub.watch_pause();
         match poll(&mut watched, Timespec::try_from(pause).ok().as_ref()) {

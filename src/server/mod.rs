@@ -6,7 +6,9 @@
 mod failure;
 mod give;
 mod listener;
+mod liveness;
 mod monitor;
+mod provision;
 mod take;
 
 use crate::bell::Bell;
@@ -17,6 +19,7 @@ use crate::handover::halt::Request;
 use crate::hub::life::{LifeEvents, host_channel};
 use crate::hub::{Hub, Inbox, Letter, Mailbox};
 use crate::metrics::Metrics;
+use crate::systemd::Activated;
 use crate::tls::Tls;
 use crate::webhook::{Dispatcher, DispatcherStop};
 use crate::worker::{Inheritance, IntakeLimits, Worker, WorkerSettings};
@@ -31,6 +34,8 @@ use std::time::{Duration, Instant};
 
 pub use crate::hub::life::{LifeEvent, Polled};
 pub use give::Given;
+pub use liveness::{Life, Liveness};
+pub use provision::Provision;
 
 /// What a client that was accepted just before the end gets for the head of its request.
 const FIRST_WORDS: Duration = Duration::from_millis(20);
@@ -85,7 +90,7 @@ impl Server {
     /// # Errors
     /// If an address, a queue or a thread cannot be had; then nothing is left running.
     pub fn start(config: &Config) -> Result<Self, Error> {
-        Self::launch(config, false)
+        Self::launch(config, false, Vec::new())
     }
 
     /// Like [`Server::start`], for a host that takes the life-cycle events with [`Server::poll`].
@@ -93,14 +98,13 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub fn start_observed(config: &Config) -> Result<Self, Error> {
-        Self::launch(config, true)
+        Self::launch(config, true, Vec::new())
     }
 
-    fn launch(config: &Config, is_observed: bool) -> Result<Self, Error> {
+    fn launch(config: &Config, is_observed: bool, sockets: Vec<Activated>) -> Result<Self, Error> {
         raise_descriptor_limit();
         let tls = load_tls(config)?;
-        let listeners = config.listen.iter().map(|address| Listener::bind(address, tls.as_ref()));
-        let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
+        let listeners = provision::listen(config, sockets, Vec::new(), tls.as_ref())?;
         let monitor = config.metrics.as_ref().map(|address| Listener::bind(address, None)).transpose()?;
         let (mut server, mailboxes, dispatcher) = Self::build(config, is_observed, listeners, tls)?;
         // A failure from here on drops `server`, which ends what runs already.
@@ -208,8 +212,9 @@ impl Server {
     fn start_accepting(&mut self) -> Result<(), Error> {
         let (hub, listeners, workers) = (Arc::clone(&self.hub), Arc::clone(&self.listeners), self.workers);
         let (tls, stop, halt) = (self.tls.clone(), self.end_accepting.clone(), self.accept_halt.clone());
+        let beat = hub.health.pulse.of("canyon-accept");
         let thread = self.spawn("canyon-accept".to_owned(), move || {
-            listener::accept(&listeners, tls.as_deref(), &hub, workers, &stop, &halt)
+            listener::accept(&listeners, tls.as_deref(), &hub, workers, &stop, &halt, &beat)
         })?;
         self.accepting = Some(thread);
         Ok(())

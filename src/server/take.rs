@@ -2,8 +2,8 @@
 
 use super::give::{PAUSE, PREPARATION};
 use super::monitor::Phase;
-use super::{Listener, Server, load_tls, raise_descriptor_limit};
-use crate::config::{Config, ListenAddress};
+use super::{Listener, Server, load_tls, provision, raise_descriptor_limit};
+use crate::config::Config;
 use crate::drain::{Drain, Start};
 use crate::error::Error;
 use crate::handover::fault;
@@ -13,12 +13,11 @@ use crate::handover::state::{
 };
 use crate::handover::wire::Wire;
 use crate::hub::Hub;
-use crate::tls::Tls;
+use crate::systemd::Activated;
 use crate::worker::Inheritance;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the successor waits to hear whether it serves. The old server answers at once or dies.
@@ -47,9 +46,19 @@ impl Server {
     /// # Errors
     /// Says why not. The other server serves on, unless it said already that this one does.
     pub fn take_over(config: &Config, is_observed: bool, channel: UnixStream) -> Result<Self, Error> {
+        Self::succeed(config, is_observed, Vec::new(), channel)
+    }
+
+    /// The same with sockets of systemd's, which the old server has too.
+    pub(super) fn succeed(
+        config: &Config,
+        is_observed: bool,
+        sockets: Vec<Activated>,
+        channel: UnixStream,
+    ) -> Result<Self, Error> {
         raise_descriptor_limit();
         let mut wire = Wire::new(channel, PREPARATION);
-        let taken = Self::receive(config, is_observed, &mut wire);
+        let taken = Self::receive(config, is_observed, sockets, &mut wire);
         let (mut server, workers, life) = taken.inspect_err(|error| {
             // The old server hears why, or notices the end.
             let _ = wire.send(&Message::Refused(error.to_string()), &[]);
@@ -67,6 +76,7 @@ impl Server {
     fn receive(
         config: &Config,
         is_observed: bool,
+        sockets: Vec<Activated>,
         wire: &mut Wire,
     ) -> Result<(Self, Vec<Halted>, Vec<LifeState>), Error> {
         let hello = Hello { format: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned() };
@@ -80,7 +90,11 @@ impl Server {
                     watched = descriptors.into_iter().next().zip(Some(address))
                 }
                 (Message::Listeners(addresses), descriptors) => {
-                    break listen(config, &addresses, descriptors, tls.as_ref())?;
+                    if addresses.len() != descriptors.len() {
+                        return Err(impossible("the listening sockets"));
+                    }
+                    let theirs = addresses.into_iter().zip(descriptors).collect();
+                    break provision::listen(config, sockets, theirs, tls.as_ref())?;
                 }
                 (Message::Refused(why), _) => return Err(Error::HandOver(why)),
                 _ => return Err(unexpected()),
@@ -223,24 +237,6 @@ fn verdict(wire: &mut Wire) -> Result<Start, Error> {
         None => Ok(until(LETTING_GO_DEAD)),
         Some(_) => Err(Error::HandOver("the old server serves on".to_owned())),
     }
-}
-
-/// The listening sockets of the configuration: those that the old server has, and new ones.
-fn listen(
-    config: &Config,
-    addresses: &[ListenAddress],
-    descriptors: Vec<OwnedFd>,
-    tls: Option<&Arc<Tls>>,
-) -> Result<Vec<Listener>, Error> {
-    if addresses.len() != descriptors.len() {
-        return Err(impossible("the listening sockets"));
-    }
-    let mut theirs: Vec<_> = addresses.iter().zip(descriptors).collect();
-    let listener = |address: &ListenAddress| match theirs.iter().position(|(theirs, _)| *theirs == address) {
-        Some(place) => Listener::inherit(address, theirs.swap_remove(place).1, tls),
-        None => Listener::bind(address, tls),
-    };
-    config.listen.iter().map(listener).collect()
 }
 
 fn pair<T>(pairs: &mut Vec<(T, OwnedFd)>, states: Vec<T>, descriptors: Vec<OwnedFd>) -> Result<(), Error> {

@@ -35,10 +35,12 @@ mod wheel;
 use crate::config::{Secret, TrustedProxies};
 pub(crate) use crate::connection::IntakeLimits;
 use crate::connection::{Connection, Stream};
+use crate::handover::fault;
 use crate::handover::halt::Halt;
 use crate::hub::{Hub, Letter, Mailbox, Socket};
 use crate::protocol::SocketId;
 use crate::protocol::reader::{Decoder, Incoming};
+use crate::pulse::Beat;
 use crate::spare::Spare;
 use crate::view;
 pub(crate) use handover::{Inheritance, Passage};
@@ -96,6 +98,7 @@ pub(crate) struct Worker {
     turn_bytes: usize,
     read_buffer: RefCell<Box<[u8]>>,
     talks: RefCell<Talks>,
+    beat: Beat,
     state: RefCell<State>,
 }
 
@@ -159,6 +162,7 @@ impl Worker {
         };
         let read_buffer = RefCell::new(vec![0; READ_BUFFER].into());
         let turn_bytes = delivery::TURN_BYTES.min(flushing::SLOW_EVENTS * settings.max_event_bytes).max(1);
+        let beat = hub.health.pulse.of(format!("canyon-worker-{index}"));
         Rc::new(Self {
             index,
             hub,
@@ -168,6 +172,7 @@ impl Worker {
             turn_bytes,
             read_buffer,
             talks: RefCell::default(),
+            beat,
             state: RefCell::new(state),
         })
     }
@@ -227,6 +232,7 @@ impl Worker {
     }
 
     fn tick(self: &Rc<Self>) {
+        fault::at("worker ticks");
         let mut state = self.state.borrow_mut();
         for entry in state.wheel.tick() {
             state.check_alive(entry, &self.hub.metrics);
@@ -242,6 +248,7 @@ impl Worker {
 
     /// One turn; whether there is more to do.
     fn turn(self: &Rc<Self>) -> bool {
+        self.beat.beat();
         let mut state = self.state.borrow_mut();
         self.answer_surveys(&state);
         state.check_holdup();
