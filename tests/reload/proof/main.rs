@@ -46,7 +46,7 @@ impl Served {
     fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = format!(
-            "listen = ['127.0.0.1:0', 'unix:{}']\nqueue = '{}'\n[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nclient_event_rate = 0\n",
+            "listen = ['127.0.0.1:0', 'unix:{}']\nqueue = '{}'\nmax_frames_per_second = 0\nmax_bytes_per_second = 0\n[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nclient_event_rate = 0\n",
             directory.path().join("http.sock").display(),
             directory.path().join("queue").display()
         );
