@@ -3,7 +3,7 @@
 use super::Happening;
 use super::words::{self, Order, Word};
 use crate::handover::wire::Wire;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -11,7 +11,9 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 /// The variable that tells a process that it is a generation, and that its standard input is the way to its parent.
 pub(super) const MARK: &str = "CANYON_GENERATION";
@@ -30,6 +32,8 @@ pub(super) struct Generation {
     pub(super) pid: Pid,
     pub(super) has_served: bool,
     wire: Wire,
+    /// Dropped on the other side once all that it said was heard.
+    silence: oneshot::Receiver<()>,
 }
 
 impl Generation {
@@ -51,16 +55,27 @@ impl Generation {
         drop((child, command));
         let mut listening = Wire::patient(ours.try_clone()?);
         let happenings = happenings.clone();
+        let (speech, silence) = oneshot::channel();
         std::thread::Builder::new().name("canyon-listen".to_owned()).stack_size(128 << 10).spawn(
             move || {
                 while let Ok((word, _)) = listening.receive::<Word>() {
                     if happenings.send(Happening::Said(pid, word)).is_err() {
-                        return;
+                        break;
                     }
                 }
+                drop::<oneshot::Sender<()>>(speech);
             },
         )?;
-        Ok(Self { pid, has_served: false, wire: Wire::patient(ours) })
+        Ok(Self { pid, has_served: false, wire: Wire::patient(ours), silence })
+    }
+
+    /// If it has ended, waits until all that it said is among the happenings: the thread that listens may be late.
+    pub(super) async fn hear_out(&mut self, patience: Duration) {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        if let Ok(Some(_)) = waitid(WaitId::Pid(self.pid), look) {
+            // What it started itself may hold its end open still.
+            let _ = tokio::time::timeout(patience, &mut self.silence).await;
+        }
     }
 
     /// Tells it something. If it is dead that is noticed elsewhere.
