@@ -158,3 +158,6 @@ fn tell(asker: Option<Sender<Answer>>, answer: Answer) {
         let _ = asker.send(answer);
     }
 }
+
+#[cfg(test)]
+mod tests;

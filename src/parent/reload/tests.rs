@@ -1,14 +1,17 @@
 //! What a parent makes of a reload, with processes that are no servers.
 
+use super::super::Happening;
 use super::*;
+use crate::handover::wire::Wire;
+use crate::systemd::Notifier;
 use std::fs::File;
 use std::io::Read;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc::unbounded_channel, oneshot};
 
 /// A word as it comes out of a generation.
 fn bytes(word: &Word) -> Vec<u8> {
     let (ours, mut theirs) = UnixStream::pair().unwrap();
-    words::send(&mut crate::handover::wire::Wire::patient(ours), word, None).unwrap();
+    Wire::patient(ours).send(word, &[]).unwrap();
     let mut bytes = Vec::new();
     theirs.read_to_end(&mut bytes).unwrap();
     bytes
@@ -37,20 +40,16 @@ async fn the_last_words_of_a_generation_count_however_late_they_are_heard() {
         deadline: Instant::now() + GIVE_TIME,
         stage: Stage::Giving,
         given: None,
-        serves: Some(Vec::new()),
+        serves: Some(Word::Serving {
+            queues: Vec::new(),
+            version: String::new(),
+            drain_seconds: 0,
+            has_pulse: false,
+        }),
     };
-    let mut keeper = Keeper {
-        start: dying.clone(),
-        present: Some(Generation::start(&dying, &sender).unwrap()),
-        reload: Some(reload),
-        leaving: Vec::new(),
-        restart: None,
-        pace: Pace::default(),
-        doors: door::Doors::default(),
-        is_stopping: false,
-        code: None,
-        happenings: sender.clone(),
-    };
+    let mut keeper = Keeper::new(dying.clone(), Vec::new(), Notifier::default(), sender.clone());
+    keeper.present = Some(Generation::start(&dying, &sender).unwrap());
+    keeper.reload = Some(reload);
     std::thread::sleep(Duration::from_millis(100));
     sender.send(Happening::Ended).unwrap();
     let answer = tokio::select! {
