@@ -104,7 +104,8 @@ pub fn keep(command: Vec<OsString>) -> io::Result<u8> {
     runtime.block_on(async {
         let (sender, happenings) = unbounded_channel();
         tokio::spawn(signals(sender.clone())?);
-        let mut keeper = Keeper::new(Start { command, directory: None }, sockets, notifier, sender);
+        let start = Start { command, directory: None };
+        let mut keeper = Keeper::new(start, sockets, notifier, sender);
         keeper.start()?;
         Ok(keeper.run(happenings).await)
     })
@@ -256,3 +257,6 @@ async fn until(deadline: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;
