@@ -92,6 +92,17 @@ impl Refusal {
         Self { asks_for_token: true, ..Self::new(StatusCode::UNAUTHORIZED, message) }
     }
 
+    /// Whether it is said before the body has been read.
+    fn is_early(&self) -> bool {
+        matches!(
+            self.status,
+            StatusCode::NOT_FOUND
+                | StatusCode::METHOD_NOT_ALLOWED
+                | StatusCode::UNAUTHORIZED
+                | StatusCode::UPGRADE_REQUIRED
+        )
+    }
+
     fn answer(self) -> Answer {
         let mut answer = Response::new(Full::from(format!("{}\n", self.message)));
         *answer.status_mut() = self.status;
@@ -214,7 +225,10 @@ async fn answer(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> 
         return upgrade::answer(worker, request, peer);
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    route(worker, request).await.unwrap_or_else(|refusal| {
+    let has_body = !request.body().is_end_stream();
+    route(worker, request).await.unwrap_or_else(|mut refusal| {
+        // The connection does not outlive a body that nobody reads. A proxy that is not told so sends its next request there.
+        refusal.ends_connection |= has_body && refusal.is_early();
         let what = format_args!("{method} {path}");
         view::refused(what, format_args!("{} {}", refusal.status.as_u16(), refusal.message));
         if let Some(app) = asked_app(worker, &path) {

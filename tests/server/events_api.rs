@@ -2,6 +2,8 @@
 
 use crate::support::{House, ID, KEY, SECRET, patiently, signed_target};
 use serde_json::json;
+use std::io::{BufRead, BufReader, Write};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -145,5 +147,30 @@ async fn requests_of_one_connection_are_delivered_in_order() {
     let mut read = 0;
     while String::from_utf8_lossy(&answers[..read]).matches("HTTP/1.1 200").count() < EVENTS {
         read += patiently(stream.read(&mut answers[read..])).await.unwrap();
+    }
+}
+
+/// nginx and Caddy keep their connections, and answer with 502 if one ends under the next request.
+#[tokio::test]
+async fn a_refusal_that_leaves_the_body_unread_says_that_the_connection_ends() {
+    let house = House::open();
+    let answer_to = |target: &str, length: usize| {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", house.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(stream, "POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n").unwrap();
+        let mut lines =
+            BufReader::new(stream).lines().map(Result::unwrap).take_while(|line| !line.is_empty());
+        (lines.next().unwrap(), lines.any(|line| line.eq_ignore_ascii_case("connection: close")))
+    };
+    for (target, status) in [
+        (format!("/apps/{ID}/events?auth_key=wrong"), 401),
+        ("/apps/unknown/events".to_owned(), 404),
+        (format!("/apps/{ID}/channels"), 405),
+    ] {
+        for length in [0, 1000] {
+            let (first_line, ends) = answer_to(&target, length);
+            assert!(first_line.starts_with(&format!("HTTP/1.1 {status}")), "{first_line}");
+            assert_eq!(ends, length > 0, "{target}, {length} bytes");
+        }
     }
 }
