@@ -28,6 +28,10 @@ final class RefusalReason
      */
     public function for(stdClass $answer, string $channel): string
     {
+        if ($answer->status >= 500) {
+            return "{$answer->message} (the log of the application says more)";
+        }
+
         if ($answer->status !== 403 || $answer->message !== 'Forbidden' || ! $this->broadcaster instanceof CanyonBroadcaster) {
             return $answer->message;
         }

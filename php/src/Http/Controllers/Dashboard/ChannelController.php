@@ -20,16 +20,16 @@ class ChannelController extends Controller
      */
     public function index(Request $request): JsonResponse
     {
-        $kind = $request->string('kind')->toString();
-        $sort = $request->string('sort', 'name')->toString();
+        $kind = $this->text($request, 'kind');
+        $sort = $this->text($request, 'sort') ?: 'name';
 
         if (($kind !== '' && ChannelKind::tryFrom($kind) === null) || ! in_array($sort, ['name', 'subscriptions'], true)) {
             return $this->invalid(['kind' => 'Channels are of the kinds "public", "private", "presence", "encrypted" and "cache", and sorted by "name" or "subscriptions".']);
         }
 
         return $this->answer(fn () => (new ChannelList($this->canyon->connection()))->page(
-            $request->string('search')->trim()->toString(),
-            $request->string('prefix')->trim()->toString(),
+            $this->text($request, 'search'),
+            $this->text($request, 'prefix'),
             ChannelKind::tryFrom($kind),
             $sort,
             max(1, $request->integer('page', 1)),

@@ -8,6 +8,7 @@ use Canyon\Exception;
 use Canyon\ServerUnreachable;
 use Closure;
 use Illuminate\Http\JsonResponse;
+use Illuminate\Http\Request;
 use Symfony\Component\HttpFoundation\Response;
 use Symfony\Component\HttpKernel\Exception\AccessDeniedHttpException;
 
@@ -38,6 +39,16 @@ abstract class Controller
                 Response::HTTP_SERVICE_UNAVAILABLE,
             );
         }
+    }
+
+    /**
+     * Get a text that was sent; what is none counts as empty.
+     */
+    protected function text(Request $request, string $name): string
+    {
+        $value = $request->input($name);
+
+        return is_scalar($value) ? trim((string) $value) : '';
     }
 
     /**

@@ -45,7 +45,7 @@ class DebuggerController extends Controller
     {
         $this->ensureAllows('debugger');
 
-        $guard = $request->string('guard')->toString();
+        $guard = $this->text($request, 'guard');
         $user = $this->chosen($request);
         $broadcaster = $this->broadcasting->connection($this->canyon->getDefaultConnection());
 
@@ -57,7 +57,7 @@ class DebuggerController extends Controller
         ));
 
         if (isset($answer->status)) {
-            $answer->message = (new RefusalReason($broadcaster, $guard, $user))->for($answer, (string) $request->input('channel_name'));
+            $answer->message = (new RefusalReason($broadcaster, $guard, $user))->for($answer, $this->text($request, 'channel_name'));
         }
 
         return new JsonResponse($answer, $answer->status ?? 200);
@@ -68,8 +68,8 @@ class DebuggerController extends Controller
      */
     protected function chosen(Request $request): ?Authenticatable
     {
-        $guard = $request->string('guard')->toString();
-        $id = $request->string('user')->trim()->toString();
+        $guard = $this->text($request, 'guard');
+        $id = $this->text($request, 'user');
 
         if ($id === '') {
             return null;

@@ -17,10 +17,9 @@ class SendController extends Controller
     {
         $this->ensureAllows('sender');
 
-        $channel = $request->string('channel')->trim()->toString();
-        $event = $request->string('event')->trim()->toString();
-        // Not trimmed, and not made null where it is empty.
-        $data = (string) $request->input('data');
+        $channel = $this->text($request, 'channel');
+        $event = $this->text($request, 'event');
+        $data = $this->text($request, 'data');
 
         if ($errors = $this->mistakes($channel, $event, $data)) {
             return $this->invalid($errors);

@@ -28,7 +28,7 @@ class ServerController extends Controller
     public function top(Request $request): JsonResponse
     {
         $limit = max(1, min(100, $request->integer('limit', 20)));
-        $sort = $request->string('sort', 'events')->toString();
+        $sort = $this->text($request, 'sort') ?: 'events';
 
         if (! in_array($sort, self::SORTS, true)) {
             return $this->invalid(['sort' => 'Channels are sorted by "events", "deliveries" or "subscribers".']);
