@@ -42,11 +42,16 @@ function authorize({ socketId, channelName }, done) {
         .catch((error) => done(error, null))
 }
 
-pusher.connection.bind('state_change', ({ current }) => {
-    if (current !== 'connected') link.set((before) => ({ ...before, state: before.wasLive ? 'lost' : 'connecting' }))
-})
+function lose() {
+    const { state, wasLive } = link.get()
+    link.merge({ state: wasLive ? 'lost' : 'connecting' })
+    // Is it the way that is gone, or the server?
+    if (state === 'live') refresh()
+}
+
+pusher.connection.bind('state_change', ({ current }) => current !== 'connected' && lose())
 // A lost connection keeps the state "connected" until the first new attempt.
-pusher.connection.bind('connecting_in', () => link.set((before) => ({ ...before, state: before.wasLive ? 'lost' : 'connecting' })))
+pusher.connection.bind('connecting_in', lose)
 pusher.connection.bind('error', ({ data } = {}) => {
     if (data?.message) link.merge({ problem: data.message })
 })
