@@ -23,12 +23,13 @@
 //!  protocol    the words of Pusher         pure functions
 //!
 //!  webhook     one thread                  what happens on channels, told to webhooks and to the host's poll()
+//!  watch       for people who look         history, refusals, and what passes the hub while somebody looks
 //! ```
 //!
 //! [`parent`] is another process, which keeps a server running, generation after generation. One gives the next everything
 //! it has: `handover` has the words for it, each module tells its own part, and `server::give` says in which order.
 //!
-//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics`, `health` and `view` are
+//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics`, `health`, `view` and `watch` are
 //! leaves that all may write, `spare` and `sparing` leaves that all may use.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
@@ -79,6 +80,8 @@ mod sparing;
 pub mod tls;
 #[cfg(feature = "server")]
 mod view;
+#[cfg(feature = "server")]
+mod watch;
 #[cfg(feature = "server")]
 mod webhook;
 #[cfg(feature = "server")]

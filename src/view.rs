@@ -46,7 +46,7 @@ pub(crate) fn event(from: impl Display, event: &str, channel: &str, data: &str) 
 }
 
 /// A text with its control characters escaped.
-struct Line<T>(T);
+pub(crate) struct Line<T>(pub(crate) T);
 
 impl<T: Display> Display for Line<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
