@@ -90,10 +90,21 @@ async function refresh() {
         const top = await get('top', { limit: 20 })
         loadRefusals(top.refusals ?? [])
         server.set({ version: top.version, startedAt: Date.now() - top.uptime_ms })
-        link.set((before) => ({ ...before, server: 'up', problem: before.server === 'up' ? before.problem : null }))
+        comeBack()
     } catch (error) {
         if (!(error instanceof Refusal)) throw error
         link.merge({ server: faultOf(error), problem: error.message })
+    }
+}
+
+/** The server answers. If it did not before, it is not waited for until pusher-js tries again, which may be 15 seconds. */
+function comeBack() {
+    const { server: before } = link.get()
+    if (before === 'up') return
+    link.merge({ server: 'up', problem: null })
+    if (before !== 'unknown' && pusher.connection.state !== 'connected') {
+        pusher.disconnect()
+        pusher.connect()
     }
 }
 
