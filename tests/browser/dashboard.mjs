@@ -292,7 +292,7 @@ export default {
         await subscribe('presence-room.crew')
         await dashboard.sees('[data-channel="presence-room.crew"][data-state="refused"] .why', `403: [room.{room}] of routes/channels.php said no to the user [${MALLORY}].`)
         await subscribe('private-canyon-dashboard')
-        await dashboard.sees('[data-channel="private-canyon-dashboard"][data-state="refused"] .why', 'belong to the dashboard')
+        await dashboard.sees('[data-channel="private-canyon-dashboard"][data-state="refused"] .why', 'belongs to the dashboard')
         await page.click('button:text-is("Disconnect")')
 
         await connect('')
