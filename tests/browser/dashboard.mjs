@@ -378,11 +378,13 @@ export const looks = (shots) => ({
         const inventory = await openInventory(context)
         await enterChat(context, ADA)
         await change(inventory)
+        await subscribeBadly(inventory, 'private-payroll', `KEY:${'0'.repeat(64)}`)
 
         for (const view of ['overview', 'channels', 'events', 'refusals', 'send', 'debugger', `channels?channel=${LOBBY}`]) {
             const dashboard = await openDashboard(context, view === 'overview' ? '' : `/${view}`)
             const name = `dashboard-${view.replace(/\?.*/, '-one')}`
             if (view === 'overview') await dashboard.sees('.chart >> nth=7')
+            if (view === 'refusals') await dashboard.sees('.refusal')
             if (view === 'events') {
                 await change(inventory)
                 await dashboard.page.locator('tr.event button').first().click()

@@ -129,11 +129,18 @@ function FirstSteps({ samples }) {
     )
 }
 
+/** The shortest time that shows all there is: a server that has just begun does not fill ten minutes. */
+function fitting(samples) {
+    const known = samples.length === 0 ? 0 : (samples.at(-1).time_ms - samples[0].time_ms) / 1000
+    return (RANGES.find(([seconds]) => seconds > known) ?? RANGES.at(-1))[0]
+}
+
 export function Overview() {
     const { samples, workers, loaded } = useStore(figures)
-    const [seconds, setSeconds] = useState(600)
+    const [chosen, setSeconds] = useState(null)
     if (!loaded) return <p class="muted loading">Asking the server …</p>
 
+    const seconds = chosen ?? fitting(samples)
     const shown = recent(samples, seconds)
     return (
         <>
