@@ -1,6 +1,6 @@
 //! SIGTERM, SIGINT, and a second of them.
 
-use crate::program::{DISMISSAL, PATIENCE, Program, Subscriber};
+use crate::program::{DISMISSAL, Program, Subscriber, until};
 use canyon::check::{EVENT_BYTES, Limit, Limits};
 use canyon::protocol::channel::MAX_NAME_LENGTH;
 use canyon::protocol::signature;
@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 fn publisher(queue: &Path) -> Publisher {
     let limits = Limits {
@@ -36,14 +36,6 @@ fn request(body: &str) -> (String, String) {
         body.len()
     );
     (head, body.to_owned())
-}
-
-fn until(mut is_so: impl FnMut() -> bool) {
-    let patience = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < patience, "it takes too long");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 fn is_dismissed(client: &mut Subscriber) -> bool {
