@@ -101,7 +101,6 @@ class CanyonBroadcaster extends Broadcaster
     {
         $this->ensureSocketIdIsValid($request);
         $this->ensureChannelNameIsValid($request);
-
         $this->ensureChannelIsNotReserved($request);
 
         $channel = $this->normalizeChannelName($request->input('channel_name'));

@@ -43,7 +43,7 @@ final class Gatekeeper
     public function allows(Request $request): bool
     {
         if (self::$callback !== null) {
-            return (self::$callback)($request);
+            return (bool) (self::$callback)($request);
         }
 
         return $this->app->environment('local') || $this->gate->forUser($request->user())->check('viewCanyon');
