@@ -1,12 +1,14 @@
 // The dashboard, view by view, while the demo is used in other windows.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
 import { until } from '../support/until.mjs'
 
 const require = createRequire(`${process.env.NODE_PATH}/`)
+const ADDRESS = readFileSync(new URL('../../php/resources/dashboard/src/address.js', import.meta.url), 'utf8')
 const AXE = require('axe-core').source
 
 const ADA = 1
@@ -311,6 +313,21 @@ export default {
         await window.sees('[data-notice="socket"] code', 'CANYON_DASHBOARD_WEBSOCKET')
         const label = () => window.page.locator('.plot').first().getAttribute('aria-label')
         assert.match(await label(), /^Connections, the last \d+ minutes: connections \d+ now/)
+    },
+
+    async 'a server on the machine of the application is looked for where the page is'() {
+        const { addressFor } = await import(`data:text/javascript,${encodeURIComponent(ADDRESS)}`)
+        const at = (page, socket = {}) => {
+            const { tls, host, port } = addressFor({ tls: false, host: '127.0.0.1', port: 8080, fixed: false, ...socket }, new URL(page))
+            return `${tls ? 'wss' : 'ws'}://${host}:${port}`
+        }
+
+        assert.equal(at('http://localhost:8000/canyon'), 'ws://127.0.0.1:8080')
+        assert.equal(at('http://box.lan:8000/canyon'), 'ws://box.lan:8080')
+        assert.equal(at('https://example.com/canyon'), 'wss://example.com:443')
+        assert.equal(at('https://example.com:8443/canyon'), 'wss://example.com:8443')
+        assert.equal(at('https://example.com/canyon', { host: 'ws.example.com', tls: true, port: 443 }), 'wss://ws.example.com:443')
+        assert.equal(at('https://example.com/canyon', { fixed: true }), 'ws://127.0.0.1:8080')
     },
 
     async 'the keyboard reaches everything, and one sees where it is'(context) {

@@ -21,7 +21,7 @@ export class Cable {
     }
 
     open() {
-        const url = `${webSocketUrl()}/app/${encodeURIComponent(address().key)}?protocol=7&client=canyon-dashboard&version=1.0.0`
+        const url = `${webSocketUrl}/app/${encodeURIComponent(address.key)}?protocol=7&client=canyon-dashboard&version=1.0.0`
         this.#note(`connecting to ${url}`)
         this.#become('connecting')
         this.#socket = new WebSocket(url)

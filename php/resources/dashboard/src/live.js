@@ -23,7 +23,7 @@ export const busy = createStore(new Map())
 /** Who is asked besides the figures: version and start of the server. */
 export const server = createStore(null)
 
-const { tls, host, port, path, key } = address()
+const { tls, host, port, path, key } = address
 const pusher = new Pusher(key, {
     cluster: '',
     wsHost: host,

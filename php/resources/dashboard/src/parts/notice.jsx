@@ -38,7 +38,7 @@ export function Notice() {
                 <p class="notice-title">{wasLive ? 'The connection was lost; trying again.' : 'This browser is not connected to the server yet.'}</p>
                 <p>
                     {problem ? `${problem} ` : ''}
-                    The server answers your application, and this browser looks for it at <code>{webSocketUrl()}</code>. If that is not where
+                    The server answers your application, and this browser looks for it at <code>{webSocketUrl}</code>. If that is not where
                     Echo finds it, name the address: <code>CANYON_DASHBOARD_WEBSOCKET=wss://example.com</code>. Until then, the figures come every few seconds.
                 </p>
             </div>

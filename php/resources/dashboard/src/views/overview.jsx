@@ -122,7 +122,7 @@ function FirstSteps({ samples }) {
     return (
         <div class="notice calm" data-notice="first-steps">
             <p class="notice-title">The server runs, and nobody is connected but you.</p>
-            <p>Open a page of your application whose Echo connects to <code>{webSocketUrl()}</code>, then broadcast something:</p>
+            <p>Open a page of your application whose Echo connects to <code>{webSocketUrl}</code>, then broadcast something:</p>
             <Code>{'php artisan tinker\n> broadcast(new App\\Events\\OrderShipped($order));'}</Code>
             <p>If nothing appears here, ask the doctor: <code>php artisan canyon:doctor</code>. Or try the <Link to="send">sender</Link> and the <Link to="debugger">debugger</Link> of this page.</p>
         </div>
@@ -145,7 +145,7 @@ export function Overview() {
     return (
         <>
             <FirstSteps samples={samples} />
-            <div class="bar"><span class="muted grow">{many(workers, 'worker')} at <span class="address">{webSocketUrl()}</span></span><Choice label="Time shown" options={RANGES} value={seconds} onChange={setSeconds} /></div>
+            <div class="bar"><span class="muted grow">{many(workers, 'worker')} at <span class="address">{webSocketUrl}</span></span><Choice label="Time shown" options={RANGES} value={seconds} onChange={setSeconds} /></div>
             <Tiles samples={shown} />
             <div class="charts">
                 {[...CHARTS, workerChart(workers)].map((chart) => <Chart key={chart.title} {...chart} samples={shown} seconds={seconds} />)}
