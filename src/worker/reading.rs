@@ -121,6 +121,7 @@ impl Worker {
     fn stop_listening(&self, state: &mut State, slot: usize, limit: Limit) {
         let connection = &mut state.connections[slot];
         connection.reader = FrameReader::over();
+        connection.is_flooding = true;
         let (close, may) = match limit {
             Limit::MaxFramesPerSecond => (Close::TOO_MANY_FRAMES, self.settings.intake.frames),
             _ => (Close::TOO_MANY_BYTES, self.settings.intake.bytes),
@@ -162,6 +163,7 @@ impl Worker {
             // What the hosted service does with a binary frame is not known.
             Incoming::Binary(_) => {
                 let reply = ErrorReply::malformed("binary frames are not supported");
+                connection.session.note_refusal(&reply, "message", &self.hub);
                 frame::error_reply(&reply).for_each(|frame| connection.send(frame));
             }
             Incoming::Answer(answer) => connection.send(answer),
@@ -177,6 +179,7 @@ impl Worker {
                     );
                     self.hub.limits.met(Limit::MessageBytes, connection.session.who(), what);
                 }
+                connection.session.note_closing("closed_client", &close, "");
                 connection.close(&close, now);
                 state.watch(slot);
             }
