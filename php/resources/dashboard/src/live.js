@@ -20,7 +20,7 @@ export const link = createStore({ state: 'connecting', server: 'unknown', proble
 /** The busiest channels of the last second by name. */
 export const busy = createStore(new Map())
 
-/** Who is asked besides the figures: version and start of the server. */
+/** The version of the server, and since when it runs; null until it was asked. */
 export const server = createStore(null)
 
 const { tls, host, port, path, key } = address
