@@ -60,12 +60,14 @@ class ComposerTest extends TestCase
         $this->withProject(function (ComposerProject $project) {
             $files = self::filesBelow($project->library());
 
-            foreach (['composer.json', 'LICENSE', 'README.md', 'php/config/canyon.php', 'php/src/CanyonServiceProvider.php', 'stubs/canyon.php', 'stubs/canyon.h'] as $needed) {
+            foreach (['composer.json', 'LICENSE', 'README.md', 'php/config/canyon.php', 'php/src/CanyonServiceProvider.php', 'php/resources/dashboard/dist/app.js', 'php/resources/dashboard/dist/app.css', 'php/resources/dashboard/dist/LICENSES.txt', 'php/resources/views/dashboard.blade.php', 'stubs/canyon.php', 'stubs/canyon.h'] as $needed) {
                 $this->assertContains($needed, $files);
             }
 
             // Whatever arrives below php/, views and built assets too: an ignored one would be missing where it is installed.
-            $this->assertSame([], array_diff(self::filesBelow(dirname(__DIR__, 3).'/php', 'php/'), $files));
+            $sources = '#^php/resources/dashboard/(?!dist/)#';
+            $this->assertSame([], array_diff(preg_grep($sources, self::filesBelow(dirname(__DIR__, 3).'/php', 'php/'), PREG_GREP_INVERT), $files));
+            $this->assertSame([], preg_grep($sources, $files));
             $this->assertSame([], preg_grep('#^(composer\.json|LICENSE|README\.md|php/.+|stubs/(?!pie/).+)$#', $files, PREG_GREP_INVERT));
         });
     }

@@ -39,6 +39,25 @@ final class AskTest extends ServerTestCase
         $this->assertSame([2, 2], [Canyon::status()->connections, Canyon::status()->channels]);
     }
 
+    public function test_the_last_seconds_and_what_was_refused_are_those_of_the_server(): void
+    {
+        $this->start();
+        $client = $this->connect();
+        $client->subscribe('orders');
+        $client->send((string) json_encode(['event' => 'pusher:subscribe', 'data' => ['channel' => 'private-orders.31', 'auth' => 'nonsense']]));
+
+        Wait::until(
+            static fn () => Canyon::history(60)->samples()->last()?->connections === 1,
+            static fn () => 'no second of the history has the connection: '.json_encode(Canyon::history(60)),
+        );
+
+        $sample = Canyon::history(1)->samples()->sole();
+        $this->assertSame([1, 1], [$sample->subscriptions, $sample->channels]);
+        $this->assertCount(Canyon::history()->workers, $sample->workerLoad());
+        $this->assertSame(['private-orders.31'], Canyon::top()->refusals()->pluck('channel')->all());
+        $this->assertStringContainsString('key:signature', Canyon::top()->refusals()->first()->why);
+    }
+
     public function test_members_and_signed_in_users_are_online(): void
     {
         $this->start();
