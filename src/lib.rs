@@ -28,8 +28,10 @@
 //! [`parent`] is another process, which keeps a server running, generation after generation. One gives the next everything
 //! it has: `handover` has the words for it, each module tells its own part, and `server::give` says in which order.
 //!
+//! [`top`] shows in a terminal what a server does; it only knows the HTTP API.
+//!
 //! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics`, `health` and `view` are
-//! leaves that all may write, `spare` and `sparing` leaves that all may use.
+//! leaves that all may write, `escape`, `outbound`, `spare` and `sparing` leaves that all may use.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
 
@@ -50,6 +52,8 @@ mod connection;
 mod drain;
 #[cfg(feature = "server")]
 mod error;
+#[cfg(feature = "server")]
+mod escape;
 #[cfg(feature = "extension")]
 pub mod extension;
 #[cfg(feature = "server")]
@@ -67,6 +71,8 @@ pub mod log;
 #[cfg(feature = "server")]
 pub mod metrics;
 #[cfg(feature = "server")]
+mod outbound;
+#[cfg(feature = "server")]
 pub mod parent;
 pub mod protocol;
 #[cfg(feature = "server")]
@@ -77,6 +83,8 @@ mod spare;
 mod sparing;
 #[cfg(feature = "server")]
 pub mod tls;
+#[cfg(feature = "top")]
+pub mod top;
 #[cfg(feature = "server")]
 mod view;
 #[cfg(feature = "server")]
