@@ -9,16 +9,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The figures of a running server, each second. Keys: ? shows them.
-///
-/// The app's id, key and secret are taken from --config, or from `CANYON_APP_ID`, `CANYON_APP_KEY` and `CANYON_APP_SECRET`
-/// (or Reverb's names). Figures of the whole server and of this app's connections and channels are shown.
+/// See [`AFTERWORD`].
 #[derive(Debug, Args)]
+#[command(after_long_help = AFTERWORD)]
 pub struct TopArgs {
     /// Where the server is: http(s)://HOST:PORT[/PREFIX] or unix:/path. Without it, where the configuration listens.
     #[arg(long, value_name = "URL")]
     url: Option<Address>,
-    /// The server's TOML file.
+    /// The server's TOML file: its app, and where it listens.
     #[arg(long, value_name = "FILE", env = "CANYON_CONFIG")]
     config: Option<PathBuf>,
     /// Which app of the configuration; or a whole one, which shows its secret in `ps`: for development only.
@@ -43,6 +41,13 @@ pub struct TopArgs {
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     filter: String,
 }
+
+const AFTERWORD: &str = "\
+The app's id, key and secret are taken from --config, or from CANYON_APP_ID, CANYON_APP_KEY and CANYON_APP_SECRET (or \
+Reverb's names). Connections, subscriptions, channels and users are the app's, the other figures the whole server's.
+
+Keys: q quits, ? explains the others. Without colours: NO_COLOR=1. Exit code 2: with --once or --json the server did not \
+answer, or does not know the app.";
 
 /// How the figures are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

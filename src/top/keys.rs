@@ -8,7 +8,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 pub(super) const HELP: [(&str, &str); 11] = [
     ("s", "sort by the next figure"),
     ("e  d  u", "sort by events, deliveries, subscribers"),
-    ("/", "only channels whose names hold a text; Enter keeps it, Esc gives it up"),
+    ("/", "filter channels by name; Enter keeps it, Esc gives it up"),
     ("c", "clear the filter"),
     ("Tab  1 2 3", "switch panes: channels, slow clients, refusals"),
     ("Up Down j k", "scroll; PgUp, PgDn, Home and End too"),

@@ -134,8 +134,7 @@ fn events() -> UnboundedReceiver<io::Result<Event>> {
     receiver
 }
 
-/// The terminal while it is ours; dropped, it is as it was. After a panic the hook that ratatui sets sees to that, before
-/// the panic's message is printed.
+/// The terminal while it is ours; dropped, it is as it was.
 struct Screen(DefaultTerminal);
 
 impl Screen {
@@ -155,8 +154,10 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // It may be gone.
-        let _ = self.0.show_cursor();
-        let _ = ratatui::try_restore();
+        // ratatui's hook has done so before the panic's message, which it would take away now.
+        if !std::thread::panicking() {
+            // The terminal may be gone.
+            let _ = ratatui::try_restore();
+        }
     }
 }

@@ -110,10 +110,13 @@ fn arrangement(area: Rect) -> &'static [&'static [Cell]] {
             &[WAITING, AGE, DROPPED, REFUSED, HUNG_UP],
         ],
         (_, 20..) => &[
-            &[CONNECTIONS, SUBSCRIPTIONS, CHANNELS, USERS, DELIVERIES, SENT],
+            &[CONNECTIONS, SUBSCRIPTIONS, CHANNELS, USERS, DELIVERIES, SENT, HUNG_UP],
             &[QUEUED, POSTED, WHISPERED, WAITING, AGE, DROPPED, REFUSED],
         ],
-        _ => &[&[CONNECTIONS, SUBSCRIPTIONS, DELIVERIES, SENT], &[QUEUED, POSTED, WAITING, REFUSED]],
+        _ => &[
+            &[CONNECTIONS, SUBSCRIPTIONS, DELIVERIES, SENT, DROPPED],
+            &[QUEUED, POSTED, WAITING, AGE, REFUSED],
+        ],
     }
 }
 

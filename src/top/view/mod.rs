@@ -95,11 +95,14 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State, now: Instant, the
 
 /// What is wrong, what to do, and how old the figures are.
 fn trouble(state: &State, now: Instant, width: usize) -> Vec<String> {
-    let every = words::duration(Some(state.interval.as_millis() as f64));
+    let every = match state.interval.as_millis() {
+        1000 => "each second".to_owned(),
+        milliseconds => format!("every {}", words::duration(Some(milliseconds as f64))),
+    };
     let mut text = match (&state.trouble, &state.top) {
         (None, None) => format!("Asking {} ...", state.subject.address),
         (None, Some(_)) => return Vec::new(),
-        (Some(trouble), _) => format!("{trouble} Asking again every {every}."),
+        (Some(trouble), _) => format!("{trouble} Asking again {every}."),
     };
     if let Some(age) = state.stale_for(now) {
         let age = words::duration(Some(age.as_millis() as f64));
