@@ -57,6 +57,7 @@ type Look = Box<dyn Fn() -> Option<Backlog> + Send + Sync>;
 pub(crate) struct QueueHealth {
     path: PathBuf,
     is_unusable: AtomicBool,
+    is_empty: AtomicBool,
     look: Look,
 }
 
@@ -109,6 +110,7 @@ impl Health {
         let queue = Arc::new(QueueHealth {
             path: path.to_owned(),
             is_unusable: AtomicBool::new(false),
+            is_empty: AtomicBool::new(false),
             look: Box::new(look),
         });
         self.queues.lock().push(Arc::clone(&queue));
@@ -150,6 +152,16 @@ impl QueueHealth {
     pub(crate) fn backlog(&self) -> Option<Backlog> {
         (self.look)()
     }
+
+    /// Notes whether the drain has taken everything, and is awake for what comes.
+    pub(crate) fn note_empty(&self, is_empty: bool) {
+        self.is_empty.store(is_empty, Ordering::Relaxed);
+    }
+
+    /// The same as [`QueueHealth::backlog`], for those who ask often: a queue that is drained is not looked at.
+    pub(crate) fn backlog_if_any(&self) -> Option<Backlog> {
+        if self.is_empty.load(Ordering::Relaxed) { Some(Backlog::default()) } else { self.backlog() }
+    }
 }
 
 impl fmt::Debug for QueueHealth {
@@ -174,6 +186,17 @@ mod tests {
         health.fail();
         health.stop();
         assert_eq!(health.problems(), [Unready::Stopping, Unready::Failed]);
+    }
+
+    #[test]
+    fn a_queue_that_is_drained_is_not_looked_at() {
+        let waiting = Backlog { events: 3, ..Backlog::default() };
+        let queue = Health::default().add_queue("/q".as_ref(), move || Some(waiting));
+        assert_eq!(queue.backlog_if_any(), Some(waiting), "nobody has drained it yet");
+        queue.note_empty(true);
+        assert_eq!((queue.backlog_if_any(), queue.backlog()), (Some(Backlog::default()), Some(waiting)));
+        queue.note_empty(false);
+        assert_eq!(queue.backlog_if_any(), Some(waiting));
     }
 
     #[tokio::test]

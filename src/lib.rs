@@ -23,6 +23,7 @@
 //!  protocol    the words of Pusher         pure functions
 //!
 //!  webhook     one thread                  what happens on channels, told to webhooks and to the host's poll()
+//!  watch       for people who look         history, refusals, and what passes the hub while somebody looks
 //! ```
 //!
 //! [`parent`] is another process, which keeps a server running, generation after generation. One gives the next everything
@@ -30,7 +31,7 @@
 //!
 //! [`top`] shows in a terminal what a server does; it only knows the HTTP API.
 //!
-//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics`, `health` and `view` are
+//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics`, `health`, `view` and `watch` are
 //! leaves that all may write, `escape`, `outbound`, `spare` and `sparing` leaves that all may use.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
@@ -87,6 +88,8 @@ pub mod tls;
 pub mod top;
 #[cfg(feature = "server")]
 mod view;
+#[cfg(feature = "server")]
+mod watch;
 #[cfg(feature = "server")]
 mod webhook;
 #[cfg(feature = "server")]

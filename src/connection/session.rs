@@ -6,12 +6,14 @@ use crate::hub::life::LifeEvent;
 use crate::hub::{App, Hub, Overloaded, PresenceFull, Subscriber};
 use crate::protocol::client_message::{Signin, Subscribe, Unsubscribe};
 use crate::protocol::user::MAX_WATCHED;
-use crate::protocol::{ChannelKind, ClientMessage, ErrorReply, Member, SocketId, User};
+use crate::protocol::{ChannelKind, ClientMessage, Close, ErrorReply, Member, SocketId, User};
 use crate::protocol::{channel, frame, signature};
 use crate::spare::Spare;
 use crate::view;
+use crate::watch::{Refused, is_hidden};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -93,7 +95,14 @@ impl Session {
         outbox: &mut Outbox,
     ) -> Reaction {
         let subscriber = Subscriber { worker, slot, socket_id: self.socket_id, serial: self.subscribed };
-        let done = match ClientMessage::parse(text) {
+        let message = ClientMessage::parse(text);
+        let asked = match &message {
+            Ok(ClientMessage::Subscribe(_)) => "subscription",
+            Ok(ClientMessage::Signin(_)) => "signin",
+            Ok(ClientMessage::ClientEvent { .. }) => "client_event",
+            _ => "message",
+        };
+        let done = match message {
             Ok(ClientMessage::Ping) => {
                 outbox.push(frame::pong());
                 Ok(Reaction::Nothing)
@@ -111,9 +120,24 @@ impl Session {
         };
         done.unwrap_or_else(|reply| {
             view::replied(self.socket_id, &reply);
+            self.note_refusal(&reply, asked, hub);
             frame::error_reply(&reply).for_each(|frame| outbox.push(frame));
             Reaction::Nothing
         })
+    }
+
+    /// Keeps a refusal for those who look.
+    fn note_refusal(&self, reply: &ErrorReply, what: &'static str, hub: &Hub) {
+        let channel = reply.refused_channel.as_deref();
+        let refused = Refused { what, code: reply.code, channel, socket_id: Some(self.socket_id) };
+        hub.note_refusal(&self.app, refused, reply.redacted.as_ref().unwrap_or(&reply.message));
+    }
+
+    /// Keeps for those who look that the server hangs up on the client; `detail` is added to what the client is told.
+    pub(crate) fn note_closing(&self, what: &'static str, close: &Close, detail: impl Display) {
+        let (code, socket_id) = (Some(close.code), Some(self.socket_id));
+        let closing = Refused { what, code, channel: None, socket_id };
+        self.app.note_trouble(closing, format_args!("{}{detail}", close.reason), 1);
     }
 
     /// Leaves every channel and signs out, as a departing client does; the places it had.
@@ -258,6 +282,9 @@ impl Session {
     fn relay(&mut self, event: &str, name: &str, data: &RawValue, hub: &Hub) -> Result<Reaction, ErrorReply> {
         if self.app.config.client_events == ClientEvents::Off {
             return Err(ErrorReply::client_events_off());
+        }
+        if is_hidden(name) {
+            return Err(ErrorReply::client_event_on_hidden_channel(name));
         }
         if !ChannelKind::of(name).is_guarded() {
             return Err(ErrorReply::client_event_on_public_channel(name));

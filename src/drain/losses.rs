@@ -23,10 +23,12 @@ impl Losses {
         Self { queue, max_age, counted: Counts::default(), told: Counts::default(), told_of_full: None }
     }
 
-    /// Adds what is new to the metrics, and logs it once it is complete.
-    pub(super) fn note(&mut self, now: Counts, metrics: &Metrics, is_drained: bool) {
+    /// Adds what is new to the metrics, and logs it once it is complete; how many events found no room since the
+    /// last time.
+    pub(super) fn note(&mut self, now: Counts, metrics: &Metrics, is_drained: bool) -> u64 {
+        let without_room = now.pushes_refused - self.counted.pushes_refused;
         metrics.events_expired.add(now.expired - self.counted.expired);
-        metrics.events_refused_full.add(now.pushes_refused - self.counted.pushes_refused);
+        metrics.events_refused_full.add(without_room);
         let expires = now.expired != self.counted.expired;
         self.counted = now;
         let queue = self.queue.display();
@@ -44,6 +46,7 @@ impl Losses {
             let events = events(refused);
             tracing::warn!(%queue, "{events} not taken: the rings of their publishers were full");
         }
+        without_room
     }
 }
 

@@ -13,6 +13,7 @@ use crate::protocol::{SocketId, channel};
 use crate::queue::{self, Access, Consumer, ConsumerOptions, Record, Waker};
 use crate::sparing::Sparing;
 use crate::view;
+use crate::watch::{Entrance, Refused};
 use hold::OwnRing;
 use losses::{Losses, events};
 use std::collections::BTreeMap;
@@ -148,6 +149,7 @@ impl Drain {
                 return;
             }
             if self.hub.is_overloaded() {
+                self.health.note_empty(false);
                 self.consumer.rest(REST);
                 continue;
             }
@@ -181,7 +183,14 @@ impl Drain {
             tracing::warn!(%problem, "the queue");
         }
         self.health.note(self.consumer.is_usable());
-        self.losses.note(self.consumer.counts(), &self.hub.metrics, !drained.more);
+        self.health.note_empty(!drained.more);
+        let without_room = self.losses.note(self.consumer.counts(), &self.hub.metrics, !drained.more);
+        if without_room > 0 {
+            let full = Refused { what: "queue", ..Refused::default() };
+            let why = "not taken: the ring of its publisher was full (canyon.ring_bytes)";
+            let apps = self.apps.iter().filter_map(|id| self.hub.app_by_id(id));
+            apps.for_each(|app| app.note_trouble(full, why, without_room));
+        }
         drained.more
     }
 
@@ -230,19 +239,29 @@ fn publish(hub: &Hub, apps: &[String], record: &Record<'_>, now: Option<Instant>
     if event.data.len() > app.config.max_event_bytes {
         let limit = app.config.max_event_bytes;
         let size = event.data.len();
-        return refuse(&format_args!("its data has {size} bytes, and max_event_bytes is {limit}"));
+        let why = format!("its data has {size} bytes, and max_event_bytes is {limit}");
+        let channel = event.channels.into_iter().next();
+        app.note_trouble(Refused { what: "event", channel, ..Refused::default() }, &why, 1);
+        return refuse(&why);
     }
     let published = hub::Event { name: event.name, data: event.data, except };
     for name in event.channels {
         match channel::validate(name.as_bytes(), app.config.max_channel_name_length) {
             Ok(()) => {
                 view::event("the queue", event.name, name, event.data);
-                hub.publish(app, name, &published);
+                hub.publish(app, name, &published, Entrance::Queue);
                 if let Some(published) = now.map(|now| now.checked_sub(age(record)).unwrap_or(now)) {
                     hub.follow(app, name, published);
                 }
             }
-            Err(why) => refuse(&format_args!("channel {name:?}: {why}")),
+            Err(why) => {
+                app.note_trouble(
+                    Refused { what: "event", channel: Some(name), ..Refused::default() },
+                    why,
+                    1,
+                );
+                refuse(&format_args!("channel {name:?}: {why}"));
+            }
         }
     }
     hub.metrics.events_from_queue.increment();

@@ -7,6 +7,7 @@ pub(crate) mod fault;
 pub(crate) mod halt;
 mod sockets;
 pub(crate) mod state;
+pub(crate) mod watched;
 pub(crate) mod wire;
 
 /// Clients in one message: each comes with a descriptor.

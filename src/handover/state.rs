@@ -3,6 +3,7 @@
 //! Times are how long ago something was, in seconds or milliseconds: two processes have no clock in common that outlives
 //! a format. Names are ids and not places in lists: the successor may have other apps, or the same in another order.
 
+use super::watched::Watched;
 use crate::config::{LifeKind, ListenAddress};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -42,7 +43,7 @@ pub(crate) enum Message {
     /// Old: the counters, by name.
     Counters(BTreeMap<String, u64>),
     /// Old: that is all.
-    End(Totals),
+    End(Ending),
     /// Successor: all of it is understood and in its place; it can serve at once.
     Ready,
 }
@@ -63,6 +64,15 @@ pub(crate) struct Totals {
     /// Clients that nobody else can go on with, over TLS: they will be closed, and have left by then.
     #[serde(default)]
     pub(crate) drained: usize,
+}
+
+/// The last that is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Ending {
+    #[serde(flatten)]
+    pub(crate) totals: Totals,
+    #[serde(default)]
+    pub(crate) watched: Watched,
 }
 
 /// A channel.

@@ -94,8 +94,14 @@ pub(super) fn publish_batch(hub: &Hub, app: &App, body: &[u8]) -> Result<Answer,
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body)
-        .map_err(|error| Refusal::bad_request(format!("The body is not an event: {error}")))
+    serde_json::from_slice(body).map_err(|error| Refusal {
+        redacted: Some(format!(
+            "The body is not an event: see line {}, column {}",
+            error.line(),
+            error.column()
+        )),
+        ..Refusal::bad_request(format!("The body is not an event: {error}"))
+    })
 }
 
 /// Refuses while the workers are behind: the publisher should come back, nothing is half done.

@@ -55,8 +55,8 @@ fn levels(page: &mut Exposition, hub: &Hub) {
         hub.apps().for_each(|app| family.labelled("app", &app.config.id, level(app)));
     };
     per_app("canyon_connections", "WebSocket connections.", &|app| app.connections() as u64);
-    per_app("canyon_channels", "Channels with subscribers.", &|app| hub.channel_count(app) as u64);
-    per_app("canyon_subscriptions", "Subscriptions on all channels.", &|app| hub.subscription_count(app));
+    per_app("canyon_channels", "Channels with subscribers.", &|app| app.channels());
+    per_app("canyon_subscriptions", "Subscriptions on all channels.", &|app| app.subscriptions());
     per_app("canyon_users", "Users who are signed in.", &|app| hub.signed_in(app) as u64);
     page.gauge("canyon_http_connections", "Connections that speak HTTP.")
         .value(hub.metrics.http_connections.get());
@@ -107,6 +107,11 @@ fn counts(page: &mut Exposition, hub: &Hub) {
         "canyon_connections_refused_total",
         "WebSocket connections refused: unknown app, quota, origin.",
         &counts.connections_refused,
+    );
+    one(
+        "canyon_refusals_total",
+        "Refusals: of connections, and of what clients and the HTTP API were asked for.",
+        &counts.refusals,
     );
     one("canyon_deliveries_total", "Frames of channels given to a client.", &counts.deliveries);
     one("canyon_delivered_bytes_total", "Bytes of these frames.", &counts.delivered_bytes);

@@ -18,10 +18,12 @@ mod signed;
 mod status;
 mod upgrade;
 mod users;
+mod watching;
 
 use crate::connection::{Peer, Stream, Talk};
 use crate::hub::{App, Hub, Socket};
 use crate::view;
+use crate::watch::Refused;
 use crate::worker::Worker;
 use bytes::Bytes;
 use farewell::Farewell;
@@ -65,11 +67,19 @@ struct Refusal {
     ends_connection: bool,
     /// Whether a token would open the door.
     asks_for_token: bool,
+    /// The message without what was sent, where it quotes that: not only the sender reads it.
+    redacted: Option<String>,
 }
 
 impl Refusal {
     fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), ends_connection: false, asks_for_token: false }
+        Self {
+            status,
+            message: message.into(),
+            ends_connection: false,
+            asks_for_token: false,
+            redacted: None,
+        }
     }
 
     fn bad_request(message: impl Into<String>) -> Self {
@@ -208,11 +218,24 @@ async fn answer(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> 
     if upgrade::is_requested(&request) {
         return upgrade::answer(worker, request, peer);
     }
-    let what = format!("{} {}", request.method(), request.uri().path());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     route(worker, request).await.unwrap_or_else(|refusal| {
+        let what = format_args!("{method} {path}");
         view::refused(what, format_args!("{} {}", refusal.status.as_u16(), refusal.message));
+        if let Some(app) = asked_app(worker, &path) {
+            let refused = Refused { what: "http", code: Some(refusal.status.as_u16()), ..Refused::default() };
+            let why = refusal.redacted.as_deref().unwrap_or(&refusal.message);
+            worker.hub.note_refusal(app, refused, format_args!("{what}: {why}"));
+        }
         refusal.answer()
     })
+}
+
+/// The app whose part of the API a path names, if there is such an app.
+fn asked_app<'a>(worker: &'a Worker, path: &str) -> Option<&'a Arc<App>> {
+    let inside = path.strip_prefix(worker.settings.path_prefix.as_str())?.strip_prefix("/apps/")?;
+    let id = inside.split('/').next()?;
+    worker.hub.app_by_id(&percent_decode_str(id).decode_utf8().ok()?)
 }
 
 async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer, Refusal> {
@@ -253,7 +276,7 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
             if !app.config.enabled {
                 return Err(Refusal::new(StatusCode::FORBIDDEN, "Application disabled"));
             }
-            endpoint.answer(&worker.hub, app, &signed)
+            endpoint.answer(&worker.hub, app, &signed).await
         }
         ["app", _] => Err(Refusal::new(
             StatusCode::UPGRADE_REQUIRED,
@@ -265,7 +288,7 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
 }
 
 /// An endpoint of the HTTP API, behind `/apps/{id}`: those of the hosted service, Reverb's count of connections, and our
-/// own `status` and `users/{id}`.
+/// own `status`, `history`, `top` and `users/{id}`.
 enum Endpoint<'a> {
     Connections,
     Events,
@@ -274,6 +297,8 @@ enum Endpoint<'a> {
     Channel(&'a str),
     Members(&'a str),
     Status,
+    History,
+    Top,
     User(&'a str),
     Terminate(&'a str),
 }
@@ -288,6 +313,8 @@ impl<'a> Endpoint<'a> {
             ["channels", name] => Self::Channel(name),
             ["channels", name, "users"] => Self::Members(name),
             ["status"] => Self::Status,
+            ["history"] => Self::History,
+            ["top"] => Self::Top,
             ["users", id] => Self::User(id),
             ["users", id, "terminate_connections"] => Self::Terminate(id),
             _ => return None,
@@ -302,6 +329,8 @@ impl<'a> Endpoint<'a> {
             | Self::Channel(_)
             | Self::Members(_)
             | Self::Status
+            | Self::History
+            | Self::Top
             | Self::User(_) => &Method::GET,
         }
     }
@@ -315,7 +344,7 @@ impl<'a> Endpoint<'a> {
         }
     }
 
-    fn answer(&self, hub: &Hub, app: &App, signed: &Signed) -> Result<Answer, Refusal> {
+    async fn answer(&self, hub: &Hub, app: &App, signed: &Signed) -> Result<Answer, Refusal> {
         let query = Query::parse(&signed.query);
         match self {
             Self::Connections => Ok(json(format!(r#"{{"connections":{}}}"#, app.connections()))),
@@ -325,6 +354,8 @@ impl<'a> Endpoint<'a> {
             Self::Channel(name) => channels::show(hub, app, name, &query),
             Self::Members(name) => channels::members(hub, app, name),
             Self::Status => Ok(status::show(hub, app)),
+            Self::History => watching::history(hub, app, &query),
+            Self::Top => watching::top(hub, app, &query).await,
             Self::User(id) => Ok(users::show(hub, app, id)),
             Self::Terminate(user_id) => {
                 hub.terminate(app, user_id);

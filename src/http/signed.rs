@@ -42,7 +42,11 @@ pub(super) async fn verify(
     let query = head.uri.query().unwrap_or_default().to_owned();
     let parsed = Query::parse(&query);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-    check_signature(app, (head.method.as_str(), path), &parsed, now).map_err(unauthorized)?;
+    check_signature(app, (head.method.as_str(), path), &parsed, now).map_err(|why| Refusal {
+        // An event may stand in the parameters.
+        redacted: why.split_once(": you should").map(|(why, _)| format!("{why} of its path and parameters")),
+        ..unauthorized(why)
+    })?;
     let body = read(body, data_bytes).await?;
     check_digest(&parsed, &body).map_err(unauthorized)?;
     Ok(Signed { query, body })

@@ -13,7 +13,7 @@ pub(super) fn show(hub: &Hub, app: &App) -> Answer {
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_ms": uptime,
         "connections": app.connections(),
-        "channels": hub.channel_count(app),
+        "channels": app.channels(),
         "users": hub.signed_in(app),
         "counts": counts,
     });

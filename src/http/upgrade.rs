@@ -7,6 +7,7 @@ use crate::connection::{Peer, Stream};
 use crate::hub::Quota;
 use crate::protocol::{Close, EncodedFrame, frame};
 use crate::view;
+use crate::watch::Refused;
 use crate::worker::{Passage, Worker};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -60,14 +61,22 @@ impl<'a> Asked<'a> {
             worker.hub.metrics.connections_refused.increment();
             let who = format_args!("a connection to {}", self.path);
             view::refused(who, format_args!("{} {}", close.code, close.reason));
+            match self.key(worker).and_then(|key| worker.hub.app_by_key(key)) {
+                Some(app) => {
+                    let refused =
+                        Refused { what: "connection", code: Some(close.code), ..Refused::default() };
+                    let origin = self.origin.map(|origin| format!(" (from {origin})")).unwrap_or_default();
+                    worker.hub.note_refusal(app, refused, format_args!("{}{origin}", close.reason));
+                }
+                None => worker.hub.metrics.refusals.increment(),
+            }
         }
         admission
     }
 
     /// Checks in the order of the protocol contract: key, app, TLS, protocol, quota, origin.
     fn check(&self, worker: &Worker, peer: impl FnOnce() -> Peer) -> Result<Quota, Close> {
-        let inside = self.path.strip_prefix(worker.settings.path_prefix.as_str());
-        let key = inside.and_then(|path| path.strip_prefix("/app/")).ok_or(Close::PATH_NOT_FOUND)?;
+        let key = self.key(worker).ok_or(Close::PATH_NOT_FOUND)?;
         let app = worker.hub.app_by_key(key).ok_or(Close::UNKNOWN_APP)?;
         if !app.config.enabled {
             return Err(Close::APP_DISABLED);
@@ -89,6 +98,10 @@ impl<'a> Asked<'a> {
             return Err(Close::ORIGIN_REFUSED);
         }
         Ok(quota)
+    }
+
+    fn key(&self, worker: &Worker) -> Option<&'a str> {
+        self.path.strip_prefix(worker.settings.path_prefix.as_str())?.strip_prefix("/app/")
     }
 
     /// Whether the client speaks TLS with this server, or with a proxy that says so: to be believed from this host only.

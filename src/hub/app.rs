@@ -2,21 +2,35 @@
 
 use super::Hold;
 use crate::config::AppConfig;
+use crate::metrics::Level;
+use crate::watch::AppWatch;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Settings and the count of connections.
+/// Settings, how much there is of it, and what is kept for people who look.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) index: usize,
     pub(crate) config: AppConfig,
     connections: AtomicUsize,
+    /// Channels with subscribers, and subscriptions on all of them. Those for people who look do not count.
+    pub(super) channels: Level,
+    pub(super) subscriptions: Level,
+    pub(crate) watch: AppWatch,
     hold: OnceLock<Arc<Hold>>,
 }
 
 impl App {
     pub(crate) fn new(index: usize, config: AppConfig) -> Self {
-        Self { index, config, connections: AtomicUsize::new(0), hold: OnceLock::new() }
+        Self {
+            index,
+            config,
+            connections: AtomicUsize::new(0),
+            channels: Level::default(),
+            subscriptions: Level::default(),
+            watch: AppWatch::default(),
+            hold: OnceLock::new(),
+        }
     }
 
     /// Takes one of the app's connections, if any is left.

@@ -11,6 +11,7 @@ use super::life::LifeEvent;
 use super::{App, Hub, Shard};
 use crate::config::LifeKind;
 use crate::protocol::{ChannelKind, frame};
+use crate::watch::is_hidden;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 impl Hub {
     /// Tells a channel its new number of subscriptions, or puts it on the list of those to be told later.
     pub(super) fn recount(&self, app: &App, name: &Arc<str>, channel: &mut Channel, due: &mut Vec<Arc<str>>) {
-        if !app.config.subscription_counts || ChannelKind::of(name) == ChannelKind::Presence {
+        if !app.config.subscription_counts
+            || ChannelKind::of(name) == ChannelKind::Presence
+            || is_hidden(name)
+        {
             return;
         }
         let now = Instant::now();

@@ -2,6 +2,7 @@
 
 use super::cache::Cached;
 use super::{App, Hub};
+use crate::watch::is_hidden;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,29 +16,18 @@ pub(crate) struct Occupancy {
 }
 
 impl Hub {
-    /// The occupied channels of an app whose names begin with `prefix`, in the order of their names.
+    /// The occupied channels of an app whose names begin with `prefix`, in the order of their names. Those for people who
+    /// look are left out, here and in all numbers of channels and subscriptions.
     pub(crate) fn channels(&self, app: &App, prefix: &str) -> Vec<(Arc<str>, Occupancy)> {
         let mut found = Vec::new();
         for shard in &self.apps[app.index].shards {
             let shard = shard.lock();
-            let matching = shard.channels.iter().filter(|(name, _)| name.starts_with(prefix));
+            let matching =
+                shard.channels.iter().filter(|(name, _)| name.starts_with(prefix) && !is_hidden(name));
             found.extend(matching.map(|(name, channel)| (Arc::clone(name), channel.occupancy())));
         }
         found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         found
-    }
-
-    /// How many channels of an app are occupied.
-    pub(crate) fn channel_count(&self, app: &App) -> usize {
-        self.apps[app.index].shards.iter().map(|shard| shard.lock().channels.len()).sum()
-    }
-
-    /// How many subscriptions an app has on all its channels.
-    pub(crate) fn subscription_count(&self, app: &App) -> u64 {
-        let count = |shard: &super::Lock<super::Shard>| -> u64 {
-            shard.lock().channels.values().map(|channel| channel.occupancy().subscriptions).sum()
-        };
-        self.apps[app.index].shards.iter().map(count).sum()
     }
 
     /// The presence channels that a user is a member of, in the order of their names.

@@ -49,7 +49,12 @@ fn an_event_is_one_lock_and_one_letter_to_each_worker_that_has_subscribers() {
         for each in [1, 100] {
             let house = House::with(workers, each);
             let locks = taken::count();
-            house.hub.publish(house.app(), "a", &Event { name: "x", data: "", except: None });
+            house.hub.publish(
+                house.app(),
+                "a",
+                &Event { name: "x", data: "", except: None },
+                Entrance::Queue,
+            );
             assert!(!house.hub.is_overloaded());
             assert_eq!(taken::count() - locks, 1, "{workers} workers with {each} subscribers each");
             let expected: Vec<usize> = (0..WORKERS).map(|worker| usize::from(worker < workers)).collect();
@@ -62,7 +67,9 @@ fn an_event_is_one_lock_and_one_letter_to_each_worker_that_has_subscribers() {
 fn all_workers_are_asked_at_once_whether_one_is_far_behind() {
     let house = House::with(2, 1);
     let data = "x".repeat(1 << 20);
-    let publish = || house.hub.publish(house.app(), "a", &Event { name: "x", data: &data, except: None });
+    let publish = || {
+        house.hub.publish(house.app(), "a", &Event { name: "x", data: &data, except: None }, Entrance::Queue)
+    };
     while !house.hub.is_overloaded() {
         publish();
     }

@@ -1,10 +1,11 @@
 //! The facts of channels and users as plain data, for the server that takes over, and back.
 
 use super::channel::Channel;
-use super::life::LifeEvent;
+use super::life::{LifeEvent, now_ms};
 use super::{App, Hub, Quota, Shard, Subscriber};
 use crate::config::LifeKind;
 use crate::handover::state::{ChannelState, RememberedState};
+use crate::handover::watched::Watched;
 use crate::protocol::channel::is_cached;
 use crate::protocol::{ChannelKind, User};
 use std::sync::Arc;
@@ -133,6 +134,7 @@ impl Hub {
             None => name.into(),
         };
         let channel = shard.channels.entry(Arc::clone(&name)).or_default();
+        app.note_subscription(&name, channel.is_vacant());
         channel.count(worker);
         let is_known = match user_id {
             Some(user_id) => channel.presence.as_mut().is_some_and(|presence| presence.rejoin(user_id)),
@@ -192,6 +194,25 @@ impl Hub {
             self.observe(app, LifeKind::ChannelVacated, || LifeEvent::channel_vacated(app, name));
         } else {
             self.settle_first(app, shard, name);
+        }
+    }
+
+    /// What is kept for those who look.
+    pub(crate) fn watched(&self) -> Watched {
+        let (samples, counted) = self.history.state();
+        let refusals = self.apps().map(|app| (app.config.id.clone(), app.watch.refusals.all()));
+        let apps = self.apps().map(|app| app.config.id.clone());
+        Watched { samples, counted, apps: apps.collect(), refusals: refusals.collect() }
+    }
+
+    /// Takes over what is kept for those who look, after the counters.
+    pub(crate) fn restore_watched(&self, mut watched: Watched) {
+        let place = |id: &String| self.app_by_id(id).map(|app| app.index);
+        let places: Vec<Option<usize>> = watched.apps.iter().map(place).collect();
+        self.history.restore(&watched, &places, &self.metrics, now_ms());
+        for app in self.apps() {
+            let refusals = watched.refusals.remove(&app.config.id);
+            refusals.into_iter().for_each(|refusals| app.watch.refusals.restore(refusals));
         }
     }
 

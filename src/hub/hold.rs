@@ -8,6 +8,7 @@ use super::{App, Event, Hub, Overloaded};
 use crate::config::LifeKind;
 use crate::hub::life::LifeEvent;
 use crate::protocol::{EncodedFrame, SocketId};
+use crate::watch::Entrance;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -124,7 +125,7 @@ impl Hub {
         if let Some(queued) = app.hold().and_then(|hold| hold.push(app, channels, event)) {
             return queued;
         }
-        channels.iter().for_each(|channel| self.publish(app, channel, event));
+        channels.iter().for_each(|channel| self.publish(app, channel, event, Entrance::Http));
         Ok(())
     }
 
@@ -140,7 +141,8 @@ impl Hub {
         if self.is_overloaded() {
             return Err(Overloaded);
         }
-        let mut told = self.observer_of(app, LifeKind::ClientEvent).map(|_| tell());
+        let is_wanted = app.watch.tap.is_on() || self.observer_of(app, LifeKind::ClientEvent).is_some();
+        let mut told = is_wanted.then(tell);
         if let Some(hold) = app.hold() {
             let app = Arc::clone(&self.apps[app.index].app);
             match hold.keep(ClientEvent { app, channel: channel.into(), from, frame: frame.clone(), told })? {
@@ -155,7 +157,14 @@ impl Hub {
     fn relay(&self, app: &App, channel: &str, from: SocketId, frame: &EncodedFrame, told: Option<LifeEvent>) {
         let mut shard = self.shard(app, channel).lock();
         self.settle_first(app, &mut shard, channel);
-        if let Some((name, channel)) = shard.channels.get_key_value(channel) {
+        let occupied = shard.channels.get_key_value(channel);
+        if let Some(told) = &told {
+            let (name, data) = (told.event.as_deref(), told.data.as_deref());
+            let event =
+                Event { name: name.unwrap_or_default(), data: data.unwrap_or_default(), except: Some(from) };
+            self.show(app, (channel, occupied), &event, Entrance::Client, frame.len());
+        }
+        if let Some((name, channel)) = occupied {
             self.post(app, name, channel, Some(from), frame);
         }
         drop(shard);

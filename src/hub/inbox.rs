@@ -6,10 +6,11 @@ use crate::handover::halt::Halt;
 use crate::protocol::{Close, EncodedFrame, SocketId};
 use crate::tls::Tls;
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// Bytes waiting for one worker over which publishers are held up.
 const MARK: usize = 16 << 20;
@@ -53,6 +54,8 @@ pub(crate) struct Delivery {
     pub(crate) except: Option<SocketId>,
     /// Subscribers that the worker had when the letter was sent.
     pub(crate) receivers: u32,
+    /// Whether it is one of the deliveries that the metrics count.
+    pub(crate) is_counted: bool,
 }
 
 /// Subscriptions that count from here on, and the frames that tell the clients so.
@@ -73,6 +76,29 @@ pub(crate) enum Socket {
     Unix(ForkGuard<std::os::unix::net::UnixStream>),
     /// The client has yet to shake hands.
     Tls(ForkGuard<std::net::TcpStream>, Arc<Tls>),
+}
+
+/// A question to a worker: which of an app's clients have a full socket now.
+///
+/// It does not wait in the inbox: a worker that is far behind, or takes no letters because of its slow clients, is the one
+/// to ask.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    pub(crate) app: usize,
+    /// So many are told of at most, those with most unsent bytes.
+    pub(crate) most: usize,
+    pub(crate) answer: oneshot::Sender<Vec<SlowClient>>,
+}
+
+/// A client whose socket is full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SlowClient {
+    pub(crate) socket_id: SocketId,
+    pub(crate) user_id: Option<Arc<str>>,
+    pub(crate) unsent_bytes: usize,
+    /// How long its socket has taken nothing.
+    pub(crate) stalled: Duration,
+    pub(crate) subscriptions: usize,
 }
 
 /// The sending half. It never blocks: whoever can wait asks [`Inbox::is_any_over_mark`] first.
@@ -98,6 +124,8 @@ struct State {
     /// How many inboxes are over the mark, of those made together. Whoever asks looks at one number that hardly ever
     /// changes, and not at a busy number per worker.
     over_mark: Arc<AtomicIsize>,
+    is_surveyed: AtomicBool,
+    surveys: Mutex<Vec<Survey>>,
 }
 
 impl Inbox {
@@ -121,6 +149,15 @@ impl Inbox {
         if self.sender.send(letter).is_ok() {
             self.state.bell.notify_one();
         }
+    }
+
+    /// Asks the worker, which answers with its next turn.
+    pub(crate) fn survey(&self, survey: Survey) {
+        let mut surveys = self.state.surveys.lock();
+        surveys.push(survey);
+        self.state.is_surveyed.store(true, Ordering::Relaxed);
+        drop(surveys);
+        self.state.bell.notify_one();
     }
 
     /// Bytes that wait for the worker.
@@ -162,6 +199,17 @@ impl Mailbox {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.receiver.is_empty()
+    }
+
+    /// What the worker is asked.
+    pub(crate) fn take_surveys(&self) -> Vec<Survey> {
+        // Only somebody who looks writes it.
+        if !self.state.is_surveyed.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        let mut surveys = self.state.surveys.lock();
+        self.state.is_surveyed.store(false, Ordering::Relaxed);
+        std::mem::take(&mut *surveys)
     }
 
     /// Notes that the worker, which was to stand still, goes on.

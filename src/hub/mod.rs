@@ -25,6 +25,7 @@ mod app;
 mod cache;
 mod channel;
 mod counts;
+mod dashboard;
 mod facts;
 mod handover;
 mod hold;
@@ -35,12 +36,14 @@ mod observer;
 mod presence;
 mod settling;
 mod users;
+mod watching;
 
 pub(crate) use app::{App, Quota};
 pub(crate) use facts::Occupancy;
 pub(crate) use hold::{Hold, QueueEnd};
-pub(crate) use inbox::{Admission, Delivery, Inbox, Letter, Mailbox, Socket};
+pub(crate) use inbox::{Admission, Delivery, Inbox, Letter, Mailbox, SlowClient, Socket, Survey};
 pub(crate) use observer::{Observed, Observer};
+pub(crate) use watching::Sort;
 
 use self::channel::{Channel, Departure};
 use crate::config::{Config, LifeKind};
@@ -49,13 +52,14 @@ use crate::metrics::Metrics;
 use crate::protocol::channel::is_cached;
 use crate::protocol::{EncodedFrame, Member, SocketId, frame};
 use crate::spare::Spare;
+use crate::watch::{CpuClock, Entrance, History, is_hidden};
 use cache::Cache;
 use life::LifeEvent;
 use lock::Lock;
 use presence::Joined;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use users::Users;
 
@@ -79,6 +83,9 @@ pub(crate) struct Hub {
     observer: Option<Observer>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Health,
+    pub(crate) history: History,
+    /// The processor time of each worker.
+    cpu_clocks: Vec<OnceLock<CpuClock>>,
 }
 
 struct AppChannels {
@@ -130,11 +137,13 @@ impl Hub {
         };
         Self {
             apps: config.apps.iter().enumerate().map(channels).collect(),
+            cpu_clocks: inboxes.iter().map(|_| OnceLock::new()).collect(),
             inboxes,
             hasher: foldhash::fast::RandomState::default(),
             observer,
             metrics,
             health: Health::default(),
+            history: History::default(),
         }
     }
 
@@ -166,16 +175,18 @@ impl Hub {
     /// Sends an event of the application to every subscriber of a channel but `except`.
     ///
     /// Nothing is encoded for a channel that nobody is on, unless the channel remembers its last event.
-    pub(crate) fn publish(&self, app: &App, channel: &str, event: &Event<'_>) {
+    pub(crate) fn publish(&self, app: &App, channel: &str, event: &Event<'_>, from: Entrance) {
         let mut shard = self.shard(app, channel).lock();
         self.settle_first(app, &mut shard, channel);
         let Shard { channels, cache, .. } = &mut *shard;
         let occupied = channels.get_key_value(channel);
         let is_remembered = is_cached(channel);
         if occupied.is_none() && !is_remembered {
+            self.show(app, (channel, None), event, from, 0);
             return;
         }
         let frame = frame::event(event.name, channel, event.data);
+        self.show(app, (channel, occupied), event, from, frame.len());
         if let Some((name, channel)) = occupied {
             self.post(app, name, channel, event.except, &frame);
         }
@@ -218,7 +229,7 @@ impl Hub {
         let Shard { channels, cache, due } = &mut *shard;
         let channel = channels.entry(Arc::clone(&name)).or_default();
         let was_vacant = channel.is_vacant();
-        if was_vacant {
+        if was_vacant && !is_hidden(&name) {
             // Told before the member: in this order it happened.
             self.observe(app, LifeKind::ChannelOccupied, || LifeEvent::channel_occupied(app, &name));
         }
@@ -236,6 +247,7 @@ impl Hub {
                 }));
             }
         }
+        app.note_subscription(&name, was_vacant);
         self.recount(app, &name, channel, due);
         Ok(name)
     }
@@ -300,10 +312,14 @@ impl Hub {
         if let Some(user_id) = user_id.filter(|_| is_member_gone) {
             self.observe(app, LifeKind::MemberRemoved, || LifeEvent::member_removed(app, &name, user_id));
         }
+        app.note_departure(&name, is_vacant);
         self.recount(app, &name, channel, due);
         if is_vacant {
             channels.remove(&name);
             channels.give_back();
+            if is_hidden(&name) {
+                return;
+            }
             self.observe(app, LifeKind::ChannelVacated, || LifeEvent::channel_vacated(app, &name));
         } else {
             self.call_to_settle(app, &name, channel, subscriber.worker);
@@ -319,6 +335,7 @@ impl Hub {
         except: Option<SocketId>,
         frame: &EncodedFrame,
     ) {
+        let is_counted = !is_hidden(name);
         for (worker, receivers) in channel.workers() {
             self.inboxes[worker].send(Letter::Deliver(Delivery {
                 app: app.index,
@@ -326,6 +343,7 @@ impl Hub {
                 frame: frame.clone(),
                 except,
                 receivers,
+                is_counted,
             }));
         }
     }

@@ -48,7 +48,7 @@ impl House {
     }
 
     fn publish(&self, channel: &str, text: &'static str) {
-        self.hub.publish(&self.app, channel, &Event { name: text, data: "", except: None });
+        self.hub.publish(&self.app, channel, &Event { name: text, data: "", except: None }, Entrance::Queue);
     }
 
     /// What lies in a worker's inbox, a word a letter.
@@ -159,7 +159,7 @@ fn apps_do_not_hear_each_other() {
     let house = house();
     house.subscribe("lobby", 0, None);
     let other = house.hub.app_by_id("2").unwrap();
-    house.hub.publish(other, "lobby", &Event { name: "x", data: "", except: None });
+    house.hub.publish(other, "lobby", &Event { name: "x", data: "", except: None }, Entrance::Queue);
     assert_eq!(house.letters(0).len(), 1);
 }
 

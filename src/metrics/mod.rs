@@ -102,6 +102,8 @@ pub struct Metrics {
     pub connections_opened: Counter,
     /// WebSocket connections refused: unknown app, quota, origin and so on.
     pub connections_refused: Counter,
+    /// Refusals: of connections, and of what clients and the HTTP API were asked for.
+    pub refusals: Counter,
     /// Queue records that could not be read, or were for no app of the queue.
     pub records_refused: Counter,
     /// Clients hung up on because they did not read.
@@ -136,7 +138,7 @@ impl Metrics {
 
     /// Each counter by its name.
     #[must_use]
-    pub fn all(&self) -> [(&'static str, &Counter); 17] {
+    pub fn all(&self) -> [(&'static str, &Counter); 18] {
         [
             ("events_from_queue", &self.events_from_queue),
             ("events_expired", &self.events_expired),
@@ -147,6 +149,7 @@ impl Metrics {
             ("delivered_bytes", &self.delivered_bytes),
             ("connections_opened", &self.connections_opened),
             ("connections_refused", &self.connections_refused),
+            ("refusals", &self.refusals),
             ("records_refused", &self.records_refused),
             ("slow_clients_closed", &self.slow_clients_closed),
             ("silent_clients_closed", &self.silent_clients_closed),

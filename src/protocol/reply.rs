@@ -174,6 +174,14 @@ impl ErrorReply {
         ))
     }
 
+    /// A client event to a channel on which only the server speaks.
+    #[must_use]
+    pub fn client_event_on_hidden_channel(channel: &str) -> Self {
+        let shown = shortened(channel);
+        let message = format!("Client event rejected - channels of the server take none ({shown})");
+        Self::with_code(CLIENT_EVENT_REJECTED, message)
+    }
+
     /// A client event that lacks a part.
     #[must_use]
     pub fn client_event_incomplete() -> Self {

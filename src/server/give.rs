@@ -29,7 +29,7 @@
 use super::{Listener, Server};
 use crate::handover::fault;
 use crate::handover::halt::{Halted, Order, Report, Unresponsive, halt};
-use crate::handover::state::{FORMAT, Hello, KEEP, Message, SERVE, Totals};
+use crate::handover::state::{Ending, FORMAT, Hello, KEEP, Message, SERVE, Totals};
 use crate::handover::wire::Wire;
 use crate::hub::Letter;
 use std::collections::BTreeMap;
@@ -177,7 +177,8 @@ impl Server {
             totals.left_behind += part.left_behind;
             totals.drained += part.drained;
         }
-        wire.send(&Message::End(totals), &[]).map_err(|error| reason(&mut wire, &error))?;
+        let ending = Ending { totals, watched: self.hub.watched() };
+        wire.send(&Message::End(ending), &[]).map_err(|error| reason(&mut wire, &error))?;
         Ok((wire, totals))
     }
 

@@ -30,9 +30,6 @@ const BACKLOG: i32 = 4096;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT: u32 = 256 << 10;
 
-/// How often, at least, the accepting thread does the hub's housekeeping.
-const HOUSEKEEPING: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
-
 /// Pause after an accept that failed for want of descriptors or memory, so as not to spin.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
@@ -203,7 +200,9 @@ pub(super) fn accept(
         listeners.iter().map(|listener| PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN)).collect();
     watched.push(PollFd::new(stop, PollFlags::IN));
     loop {
-        match poll(&mut watched, Some(&HOUSEKEEPING)) {
+        // A second at most: as often, at least, the hub's housekeeping is done.
+        let pause = hub.watch_pause();
+        match poll(&mut watched, Timespec::try_from(pause).ok().as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
@@ -218,6 +217,7 @@ pub(super) fn accept(
             }
         }
         hub.tell_due_counts();
+        hub.keep_watch();
         if let Some(tls) = tls {
             tls.refresh();
         }

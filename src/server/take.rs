@@ -177,7 +177,10 @@ impl Told {
                         counter.add(counters.get(name).copied().unwrap_or_default());
                     }
                 }
-                Message::End(totals) => return told.check(totals),
+                Message::End(ending) => {
+                    hub.restore_watched(ending.watched);
+                    return told.check(ending.totals);
+                }
                 Message::Refused(why) => return Err(Error::HandOver(why)),
                 Message::Listeners(_) | Message::Prepared | Message::Ready => return Err(unexpected()),
             }

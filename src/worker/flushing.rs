@@ -140,6 +140,11 @@ impl Worker {
             self.hub.metrics.slow_clients_closed.increment();
             let session = &connection.session;
             tracing::info!(socket_id = %session.socket_id, app = %session.app.config.id, waiting, "closed a slow client");
+            session.note_closing(
+                "slow_client",
+                &Close::TOO_SLOW,
+                format_args!(": {waiting} bytes waited for it"),
+            );
             state.watch(slot);
             state.mark_prompt(slot);
         }

@@ -17,9 +17,11 @@ impl State {
         if connection.closing.is_some() {
             // It was given up already, or it hung up: its end is watched.
         } else if connection.is_unauthorized(now) {
+            connection.session.note_closing("unauthorized_client", &Close::NOT_AUTHORIZED, "");
             self.terminate(entry.slot, entry.socket_id, &Close::NOT_AUTHORIZED);
         } else if connection.has_missed_pong(now) {
             metrics.silent_clients_closed.increment();
+            connection.session.note_closing("silent_client", &Close::NO_PONG, "");
             connection.close(&Close::NO_PONG, now);
             // Who has been silent all along will not answer this either, and those on its channels should know.
             connection.has_said_goodbye = true;

@@ -25,6 +25,7 @@ mod liveness;
 mod settling;
 mod socket_ids;
 mod subscribers;
+mod survey;
 mod timing;
 mod trim;
 mod wheel;
@@ -180,6 +181,7 @@ impl Worker {
     /// Runs on the calling thread until [`Letter::Stop`] comes, or another process goes on in its place. It may begin where
     /// another server left off.
     pub(crate) fn run(self: &Rc<Self>, runtime: &Runtime, inheritance: Option<Inheritance>) {
+        self.hub.watch_this_thread(self.index);
         LocalSet::new().block_on(runtime, async {
             let inherited = inheritance.map(|inheritance| self.inherit(inheritance));
             if inherited != Some(Standstill::ForGood) {
@@ -246,6 +248,7 @@ impl Worker {
     /// One turn; whether there is more to do.
     fn turn(self: &Rc<Self>) -> bool {
         let mut state = self.state.borrow_mut();
+        self.answer_surveys(&state);
         state.check_holdup();
         self.take_letters(&mut state);
         if self.settle(&mut state) {
@@ -274,11 +277,12 @@ impl Worker {
             bytes = bytes.saturating_sub(letter.frame_bytes());
             match letter {
                 Letter::Deliver(delivery) => {
-                    let length = delivery.frame.len();
+                    let (length, is_counted) = (delivery.frame.len(), delivery.is_counted);
                     let count = state.deliver(delivery);
                     deliveries = deliveries.saturating_sub(count);
-                    delivered += count;
-                    delivered_bytes += count * length;
+                    let counted = if is_counted { count } else { 0 };
+                    delivered += counted;
+                    delivered_bytes += counted * length;
                 }
                 Letter::Admit(admission) => deliveries = deliveries.saturating_sub(state.admit(&admission)),
                 Letter::Settle { app, channel } => state.unsettled.add(app, channel),

@@ -25,5 +25,6 @@ mod subscriptions;
 mod support;
 mod tls;
 mod users;
+mod watching;
 mod webhook_receiver;
 mod webhooks;

@@ -69,7 +69,12 @@ impl Crowd {
     }
 
     fn publish(&mut self, name: &str) {
-        self.house.hub.publish(&self.house.app, ROOM, &Event { name, data: "", except: None });
+        self.house.hub.publish(
+            &self.house.app,
+            ROOM,
+            &Event { name, data: "", except: None },
+            Entrance::Queue,
+        );
         self.clients.iter_mut().filter(|one| one.is_subscribed).for_each(|one| one.due.push(name.to_owned()));
     }
 
