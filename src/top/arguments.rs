@@ -31,8 +31,9 @@ pub struct TopArgs {
     /// Seconds between two looks.
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
     interval: Duration,
-    /// How many channels and slow clients are asked for. Without it, as many as there is room for, and 20 at least.
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    /// How many channels and slow clients are asked for, 100 at most. Without it, as many as there is room for, and 20 at
+    /// least.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=100))]
     limit: Option<u16>,
     /// What the busiest channels are: those with the most events, deliveries or subscribers.
     #[arg(long, value_name = "FIGURE", value_enum, default_value_t)]
@@ -222,7 +223,7 @@ mod tests {
         for (arguments, what) in [
             (["--interval", "0"], "0.1 to 3600"),
             (["--interval", "soon"], "0.1 to 3600"),
-            (["--limit", "0"], "1..=1000"),
+            (["--limit", "0"], "1..=100"),
             (["--sort", "size"], "events, deliveries, subscribers"),
             (["--app", "a:b"], "ID:KEY:SECRET"),
             (["--url", "localhost"], "http://HOST:PORT"),

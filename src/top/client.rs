@@ -61,8 +61,11 @@ impl Server {
     }
 
     /// The figures of now, as they come.
-    pub(super) async fn top(&self, limit: u16, sort: Sort) -> Result<Value, Trouble> {
-        let parameters = [("limit", limit.to_string()), ("sort", sort.to_string())];
+    pub(super) async fn top(&self, limit: u16, sort: Sort, filter: &str) -> Result<Value, Trouble> {
+        let mut parameters = vec![("limit", limit.to_string()), ("sort", sort.to_string())];
+        if !filter.is_empty() {
+            parameters.push(("filter", filter.to_owned()));
+        }
         match self.ask("top", &parameters).await {
             Err(Failure::Answered(StatusCode::NOT_FOUND, said)) => Err(self.not_found(&said).await),
             answer => answer.map_err(|failure| self.trouble(failure)),

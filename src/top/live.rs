@@ -2,11 +2,11 @@
 
 use super::arguments::Options;
 use super::client::Server;
-use super::figures::{History, Top};
+use super::figures::{History, Sort, Top};
 use super::keys;
 use super::state::{Outcome, State};
 use super::trouble::Trouble;
-use super::{WIDE_ANSWER, parsed, view};
+use super::{parsed, view};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event};
 use ratatui::crossterm::execute;
@@ -22,8 +22,9 @@ use tokio::time::MissedTickBehavior;
 /// How often the screen is drawn if nothing else happens: it shows how old things are.
 const FRAME: Duration = Duration::from_secs(1);
 
-/// Channels that are asked for at least.
+/// Channels that are asked for at least, and at most.
 const FEWEST: u16 = 20;
+const MOST: u16 = 100;
 
 /// What the server was asked.
 enum Answer {
@@ -53,11 +54,10 @@ pub(super) async fn show(server: &Server, options: &Options, mut state: State) -
     loop {
         if asking.is_none() && std::mem::take(&mut is_wanted) {
             let limit = match options.limit {
-                _ if !state.filter.is_empty() => WIDE_ANSWER,
                 Some(limit) => limit,
-                None => screen.0.size()?.height.clamp(FEWEST, WIDE_ANSWER),
+                None => screen.0.size()?.height.clamp(FEWEST, MOST),
             };
-            asking = Some(Box::pin(look(server, limit, state.sort)));
+            asking = Some(Box::pin(look(server, limit, state.sort, state.filter.clone())));
         }
         let mut scrolled = state.scrolled;
         screen.0.draw(|frame| scrolled = view::draw(frame, &state, Instant::now()))?;
@@ -87,8 +87,8 @@ pub(super) async fn show(server: &Server, options: &Options, mut state: State) -
     }
 }
 
-async fn look(server: &Server, limit: u16, sort: super::figures::Sort) -> Answer {
-    Answer::Top(server.top(limit, sort).await.and_then(|answer| parsed(server, answer)))
+async fn look(server: &Server, limit: u16, sort: Sort, filter: String) -> Answer {
+    Answer::Top(server.top(limit, sort, &filter).await.and_then(|answer| parsed(server, answer)))
 }
 
 async fn look_back(server: &Server, seconds: u64) -> Answer {

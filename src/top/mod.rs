@@ -36,9 +36,6 @@ use trouble::Trouble;
 /// Channels that are asked for if nothing else is said.
 const USUAL_ANSWER: u16 = 20;
 
-/// Channels that are asked for where only some of them are shown: the server does not know the filter.
-const WIDE_ANSWER: u16 = 1000;
-
 /// The time after which the events of single channels have been counted for a whole second.
 const FIRST_COUNT: Duration = Duration::from_millis(1100);
 
@@ -72,7 +69,7 @@ async fn shown(options: &Options) -> Result<(), Box<dyn Error>> {
             Ok(live::show(&server, options, state).await?)
         }
         Form::Text => text(&server, options, state).await,
-        Form::Json => Ok(print(&filtered(counted(&server, options).await?, &options.filter))?),
+        Form::Json => Ok(print(&counted(&server, options).await?).or_else(unless_nobody_reads)?),
         Form::JsonLines => json_lines(&server, options).await,
     }
 }
@@ -93,22 +90,21 @@ async fn text(server: &Server, options: &Options, mut state: State) -> Result<()
     Ok(())
 }
 
+async fn look(server: &Server, options: &Options) -> Result<Value, Trouble> {
+    server.top(options.limit.unwrap_or(USUAL_ANSWER), options.sort, &options.filter).await
+}
+
 /// The answer to somebody who looks once: the first one has no channels, as nobody has counted for them.
 async fn counted(server: &Server, options: &Options) -> Result<Value, Trouble> {
-    let limit = limit(options);
-    let mut answer = server.top(limit, options.sort).await?;
+    let mut answer = look(server, options).await?;
     for _ in 0..FIRST_COUNTS {
         if answer["watching_ms"].as_f64().is_none_or(|watching| watching >= 1000.0) {
             break;
         }
         tokio::time::sleep(FIRST_COUNT).await;
-        answer = server.top(limit, options.sort).await?;
+        answer = look(server, options).await?;
     }
     Ok(answer)
-}
-
-fn limit(options: &Options) -> u16 {
-    if options.filter.is_empty() { options.limit.unwrap_or(USUAL_ANSWER) } else { WIDE_ANSWER }
 }
 
 /// An object in a line, again and again. What may pass is told on standard error, once.
@@ -117,10 +113,10 @@ async fn json_lines(server: &Server, options: &Options) -> Result<(), Box<dyn Er
     let mut told = None;
     loop {
         looks.tick().await;
-        match server.top(limit(options), options.sort).await {
+        match look(server, options).await {
             Ok(answer) => {
                 told = None;
-                if let Err(error) = print(&filtered(answer, &options.filter)) {
+                if let Err(error) = print(&answer) {
                     return Ok(unless_nobody_reads(error)?);
                 }
             }
@@ -143,15 +139,6 @@ fn print(answer: &Value) -> io::Result<()> {
 /// Who has seen enough closes the pipe.
 fn unless_nobody_reads(error: io::Error) -> io::Result<()> {
     if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
-}
-
-/// An answer with those of its channels whose names hold `filter`.
-fn filtered(mut answer: Value, filter: &str) -> Value {
-    if let Some(channels) = answer["channels"].as_array_mut() {
-        let name = |channel: &Value| channel["name"].as_str().unwrap_or_default().to_owned();
-        channels.retain(|channel| state::matches(&name(channel), filter));
-    }
-    answer
 }
 
 fn parsed<T: DeserializeOwned>(server: &Server, answer: Value) -> Result<T, Trouble> {

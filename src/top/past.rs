@@ -96,7 +96,7 @@ mod tests {
         let past = past([10, 11]);
         assert_eq!(past.missing(&sample(11_007, 0.0)), None);
         assert_eq!(past.missing(&sample(12_500, 0.0)), None);
-        assert_eq!(past.missing(&sample(13_000, 0.0)), Some(4));
+        assert_eq!(past.missing(&sample(13_100, 0.0)), Some(4));
         assert_eq!(past.missing(&sample(9_000_000, 0.0)), Some(600));
     }
 

@@ -5,3 +5,6 @@
 mod ending;
 mod log;
 mod program;
+mod top;
+mod top_live;
+mod traffic;

@@ -13,7 +13,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 pub(in crate::top) const CHANNELS: [Column<Channel>; 7] = [
     Column::text("Channel", 0, 0, |channel| words::foreign(&channel.name)),
-    Column::text("Kind", 9, 70, |channel| words::foreign(&channel.kind)),
+    Column::text("Kind", 10, 70, |channel| words::foreign(&channel.kind)),
     Column::number("Subscr.", 9, 0, |channel| words::count(channel.subscriptions)),
     Column::number("Members", 8, 90, |channel| words::count(channel.members)),
     Column::number("Events/s", 9, 0, |channel| words::count(channel.events)),
@@ -115,9 +115,9 @@ fn draw_refusals(
     scrolled
 }
 
-/// `3 × subscription of 1.2 to private-x (4009): why`
+/// `3 × subscription of 1.2 on private-x (4009): why`
 pub(in crate::top) fn sentence(refusal: &Refusal) -> String {
-    let mut text = words::foreign(&refusal.what);
+    let mut text = words::foreign(&refusal.what).replace('_', " ");
     if let Some(count) = refusal.count.filter(|&count| count > 1) {
         text = format!("{} × {text}", words::count(Some(count as f64)));
     }
@@ -125,7 +125,7 @@ pub(in crate::top) fn sentence(refusal: &Refusal) -> String {
         text = format!("{text} of {}", words::foreign(socket_id));
     }
     if let Some(channel) = &refusal.channel {
-        text = format!("{text} to {}", words::foreign(channel));
+        text = format!("{text} on {}", words::foreign(channel));
     }
     if let Some(code) = refusal.code {
         text = format!("{text} ({code})");

