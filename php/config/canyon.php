@@ -128,6 +128,32 @@ return [
 
     /*
     |--------------------------------------------------------------------------
+    | Dashboard
+    |--------------------------------------------------------------------------
+    |
+    | Everybody may see it in the local environment, and elsewhere those whom
+    | the gate "viewCanyon" lets in. What events carry, the sender of events
+    | and the debugger of connections, which acts as any user, are on in the
+    | local environment only; true or false decides for all environments.
+    |
+    | "websocket" is the address at which its browsers reach the server, such
+    | as "wss://example.com". By default, that is the one of the transport.
+    |
+    */
+
+    'dashboard' => [
+        'enabled' => env('CANYON_DASHBOARD', true),
+        'path' => env('CANYON_DASHBOARD_PATH', 'canyon'),
+        'domain' => env('CANYON_DASHBOARD_DOMAIN'),
+        'middleware' => ['web'],
+        'payloads' => env('CANYON_DASHBOARD_PAYLOADS'),
+        'sender' => env('CANYON_DASHBOARD_SENDER'),
+        'debugger' => env('CANYON_DASHBOARD_DEBUGGER'),
+        'websocket' => env('CANYON_DASHBOARD_WEBSOCKET'),
+    ],
+
+    /*
+    |--------------------------------------------------------------------------
     | Webhooks
     |--------------------------------------------------------------------------
     |

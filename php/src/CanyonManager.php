@@ -6,8 +6,11 @@ use Canyon\Api\Connection;
 use Canyon\Api\HttpApi;
 use Canyon\Api\HttpConnection;
 use Canyon\Broadcasting\BroadcasterFactory;
+use Canyon\Dashboard\Gatekeeper;
+use Closure;
 use Illuminate\Contracts\Foundation\Application;
 use Illuminate\Http\Client\Factory;
+use Illuminate\Http\Request;
 use InvalidArgumentException;
 use UnitEnum;
 
@@ -48,11 +51,21 @@ class CanyonManager
     }
 
     /**
+     * Have a callback decide who may see the dashboard, instead of the gate "viewCanyon".
+     *
+     * @param  (Closure(Request): bool)|null  $callback
+     */
+    public function auth(?Closure $callback): void
+    {
+        Gatekeeper::using($callback);
+    }
+
+    /**
      * Get the configuration of a broadcasting connection.
      *
      * @return array<string, mixed>
      */
-    protected function configuration(string $name): array
+    public function configuration(string $name): array
     {
         $connection = $this->app->make('config')->get("broadcasting.connections.{$name}");
 

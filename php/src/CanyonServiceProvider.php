@@ -55,6 +55,8 @@ class CanyonServiceProvider extends ServiceProvider
 
         Routes::register($this->app);
 
+        $this->loadViewsFrom(__DIR__.'/../resources/views', 'canyon');
+
         if (! $this->app->runningInConsole()) {
             return;
         }

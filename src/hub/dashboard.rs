@@ -75,8 +75,8 @@ impl Hub {
         let tallies = tallies.unwrap_or_default();
         if let Some(mut sample) = self.history.newest(app.index) {
             let channels = self.busiest(app, &tallies, Sort::Events, ROWS);
-            sample.insert("channels".to_owned(), channels.into());
-            sample.insert("channels_omitted".to_owned(), tallies.omitted.into());
+            sample.insert("busiest".to_owned(), channels.into());
+            sample.insert("busiest_omitted".to_owned(), tallies.omitted.into());
             self.tell(app, DASHBOARD, "canyon.sample", &sample.into());
         }
         if !stream.events.is_empty() {

@@ -93,7 +93,8 @@ export class Window {
             if (protocol.startsWith('http') && hostname !== '127.0.0.1') this.problems.push(`request to ${request.url()}`)
         })
         page.on('response', (response) => {
-            if (response.status() >= 500) this.problems.push(`${response.status()} from ${response.url()}`)
+            // 503 is how the application says that the server is away.
+            if (response.status() >= 500 && response.status() !== 503) this.problems.push(`${response.status()} from ${response.url()}`)
         })
         page.on('requestfailed', (request) => {
             // What was under way when a window closes or moves on is no failure.

@@ -13,6 +13,7 @@ import { Runner } from '../support/runner.mjs'
 import batchedAuth from './batched_auth.mjs'
 import { Browser } from './browser.mjs'
 import chat from './chat.mjs'
+import dashboard, { looks, start } from './dashboard.mjs'
 import { Demo } from './demo.mjs'
 import inventory from './inventory.mjs'
 import lifecycle from './lifecycle.mjs'
@@ -23,12 +24,15 @@ const { values: options } = parseArgs({ options: { only: { type: 'string' }, scr
 const shots = options.screenshots ?? mkdtempSync(join(tmpdir(), 'canyon-screenshots-'))
 mkdirSync(shots, { recursive: true })
 
-// In order: the last ones kill the server and stop the demo.
+// In order: the first ones want nobody to be there yet, the last ones kill the server and stop the demo.
 const suites = {
+    'dashboard at first': start,
     inventory,
     chat,
     server,
     'batched auth': batchedAuth,
+    dashboard,
+    'dashboard looks': looks(shots),
     screenshots: { 'all pages can be shown as they look at work': ({ browser, demo }) => takeScreenshots(browser, demo, shots) },
     lifecycle,
 }

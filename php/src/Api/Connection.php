@@ -77,4 +77,18 @@ interface Connection
      * @throws Exception
      */
     public function status(): ServerStatus;
+
+    /**
+     * Get the last seconds of the server, up to ten minutes of them.
+     *
+     * @throws Exception
+     */
+    public function history(int $seconds = 600): History;
+
+    /**
+     * Get what keeps the server busy, sorted by "events", "deliveries" or "subscribers".
+     *
+     * @throws Exception
+     */
+    public function top(int $limit = 20, string $sort = 'events'): Top;
 }

@@ -126,6 +126,24 @@ final class HttpConnection implements Connection
     }
 
     /**
+     * Get the last seconds of the server, up to ten minutes of them.
+     */
+    public function history(int $seconds = 600): History
+    {
+        $answer = $this->api->get('/history', ['seconds' => (string) $seconds]);
+
+        return new History($answer['interval_ms'] ?? 1000, $answer['workers'] ?? 0, $answer['fields'] ?? [], $answer['samples'] ?? []);
+    }
+
+    /**
+     * Get what keeps the server busy, sorted by "events", "deliveries" or "subscribers".
+     */
+    public function top(int $limit = 20, string $sort = 'events'): Top
+    {
+        return new Top($this->api->get('/top', ['limit' => (string) $limit, 'sort' => $sort]));
+    }
+
+    /**
      * Get the attributes of the occupied channels by name.
      *
      * @return array<array-key, array<string, int>>

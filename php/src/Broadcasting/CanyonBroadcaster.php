@@ -33,7 +33,7 @@ class CanyonBroadcaster extends Broadcaster
     /**
      * What the names of channels begin with whose events are encrypted.
      */
-    protected const ENCRYPTED = 'private-encrypted-';
+    public const ENCRYPTED = 'private-encrypted-';
 
     /**
      * How events are delivered, once one was broadcast.
@@ -102,6 +102,8 @@ class CanyonBroadcaster extends Broadcaster
         $this->ensureSocketIdIsValid($request);
         $this->ensureChannelNameIsValid($request);
 
+        $this->ensureChannelIsNotReserved($request);
+
         $channel = $this->normalizeChannelName($request->input('channel_name'));
 
         if ($this->isGuardedChannel($request->input('channel_name')) && ! $this->retrieveUser($request, $channel)) {
@@ -137,6 +139,28 @@ class CanyonBroadcaster extends Broadcaster
             'auth' => $this->signer->channel($socketId, $channel, $channelData),
             'channel_data' => $channelData,
         ];
+    }
+
+    /**
+     * Get the patterns among the defined channels that a channel matches.
+     *
+     * @return list<string>
+     */
+    public function patternsOf(string $channel): array
+    {
+        $name = $this->normalizeChannelName($channel);
+
+        return array_values(array_filter(array_keys($this->channels), fn (string $pattern) => $this->channelNameMatchesPattern($name, $pattern) === 1));
+    }
+
+    /**
+     * Get the guards that a channel asks for its user, unless that is the default one.
+     *
+     * @return list<string>
+     */
+    public function guardsOf(string $channel): array
+    {
+        return array_values((array) ($this->retrieveChannelOptions($this->normalizeChannelName($channel))['guards'] ?? []));
     }
 
     /**
@@ -258,6 +282,18 @@ class CanyonBroadcaster extends Broadcaster
 
         if (! is_string($channel) || preg_match('/\A[-a-zA-Z0-9_=@,.;]+\z/', $channel) !== 1) {
             throw new AccessDeniedHttpException('The channel name is invalid.');
+        }
+    }
+
+    /**
+     * Ensure that the channel is the application's, whatever its patterns say: those of the dashboard are signed for who may see that.
+     *
+     * @param  Request  $request
+     */
+    protected function ensureChannelIsNotReserved($request): void
+    {
+        if (ReservedChannels::include($request->input('channel_name'))) {
+            throw new AccessDeniedHttpException('Channels whose names begin with "'.ReservedChannels::PREFIX.'" belong to the dashboard.');
         }
     }
 

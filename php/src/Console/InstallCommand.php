@@ -279,6 +279,7 @@ class InstallCommand extends Command
             'Start the server: '.($server->startCommand() ?? 'php artisan canyon:start --sidecar').'.',
             $packages->exists() ? "Build the assets: {$packages->manager()->build()} (or dev)." : null,
             'See whether events arrive: php artisan canyon:doctor.',
+            $this->laravel->make('router')->has('canyon.dashboard.overview') ? 'Look at them pass: '.$this->laravel->make('url')->route('canyon.dashboard.overview').'.' : null,
         ]));
     }
 }

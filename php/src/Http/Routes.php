@@ -2,6 +2,8 @@
 
 namespace Canyon\Http;
 
+use Canyon\Dashboard\Routes as DashboardRoutes;
+use Canyon\Dashboard\Settings;
 use Canyon\Http\Controllers\BatchAuthController;
 use Canyon\Http\Controllers\WebhookController;
 use Canyon\Http\Middleware\VerifyWebhookSignature;
@@ -33,6 +35,8 @@ final class Routes
         if ($path = $app->make(WebhookRoute::class)->path()) {
             $router->post($path, WebhookController::class)->middleware(VerifyWebhookSignature::class)->name('canyon.webhooks');
         }
+
+        DashboardRoutes::register($router, $app->make(Settings::class));
 
         // Those of Broadcast::routes() are not there before.
         $app->booted(static function () use ($app, $router) {

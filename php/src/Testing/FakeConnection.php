@@ -4,8 +4,10 @@ namespace Canyon\Testing;
 
 use Canyon\Api\Channel;
 use Canyon\Api\Connection;
+use Canyon\Api\History;
 use Canyon\Api\Member;
 use Canyon\Api\ServerStatus;
+use Canyon\Api\Top;
 use Canyon\Api\User;
 use Illuminate\Contracts\Auth\Authenticatable;
 use Illuminate\Support\Collection;
@@ -144,5 +146,21 @@ final class FakeConnection implements Connection
     public function status(): ServerStatus
     {
         return new ServerStatus('fake', 0, $this->connections(), count($this->members), count($this->signedIn));
+    }
+
+    /**
+     * Get the last seconds of the server, of which there are none.
+     */
+    public function history(int $seconds = 600): History
+    {
+        return new History;
+    }
+
+    /**
+     * Get what keeps the server busy, which is nothing.
+     */
+    public function top(int $limit = 20, string $sort = 'events'): Top
+    {
+        return new Top(['version' => 'fake']);
     }
 }

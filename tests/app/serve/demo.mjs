@@ -164,6 +164,7 @@ ${bold('The Canyon demo is running.')}
   Inventory   ${bold(`${settings.url}/`)}
   Chat room   ${bold(`${settings.url}/chat`)}
   Server      ${bold(`${settings.url}/server`)}
+  Dashboard   ${bold(`${settings.url}/canyon`)}
 
   Try:  open a page in two windows, side by side. Change a stock in one: the other follows.
         In the chat, be Ada in one window and Grace in the other; then enter "Crew" as Mallory.

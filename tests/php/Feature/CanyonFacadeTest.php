@@ -54,6 +54,40 @@ final class CanyonFacadeTest extends TestCase
         $this->assertTrue($channels->last()->isPresence());
     }
 
+    public function test_the_last_seconds_are_typed(): void
+    {
+        Http::fake(['*/apps/4242/history?*' => Http::response(['interval_ms' => 1000, 'workers' => 2, 'fields' => ['time_ms', 'connections', 'events_from_queue', 'events_from_http', 'events_from_clients', 'deliveries', 'queue_age_ms', 'worker_load', 'new_one'], 'samples' => [
+            [1700000000000, 3, 5, 1, 2, 24, null, [0.25, null], 7],
+            [1700000001000, 4, 0, 0, 0, 0, 12, [0, 0], 8],
+        ]])]);
+
+        $history = Canyon::history(60);
+        $sample = $history->samples()->first();
+
+        Http::assertSent(static fn (Request $request) => $request['seconds'] === '60');
+        $this->assertSame([1000, 2, [1700000000000, 1700000001000]], [$history->intervalMs, $history->workers, $history->samples()->pluck('timeMs')->all()]);
+        $this->assertSame([3, 8, 24, null, null, [0.25, null]], [$sample->connections, $sample->events(), $sample->deliveries, $sample->queueAgeMs, $sample->subscriptions, $sample->workerLoad()]);
+        $this->assertSame(7, $sample->values['new_one']);
+    }
+
+    public function test_what_keeps_the_server_busy_is_typed(): void
+    {
+        Http::fake(['*/apps/4242/top?*' => Http::response([
+            'version' => '1.2.3', 'uptime_ms' => 61000, 'watching_ms' => 1000, 'sample' => ['time_ms' => 5, 'deliveries' => 9],
+            'channels' => [['name' => 'presence-room', 'kind' => 'presence', 'subscriptions' => 10, 'members' => 7, 'events' => 12, 'deliveries' => 120.0, 'bytes' => 9000]],
+            'clients' => [['socket_id' => '1.2', 'user_id' => null, 'unsent_bytes' => 100000, 'stalled_ms' => 800, 'subscriptions' => 3]],
+            'refusals' => [['id' => 4, 'time_ms' => 6, 'what' => 'subscription', 'code' => null, 'why' => 'Invalid signature', 'channel' => 'private-x', 'socket_id' => '1.2', 'count' => 3]],
+        ])]);
+
+        $top = Canyon::top(5, 'deliveries');
+
+        Http::assertSent(static fn (Request $request) => $request['limit'] === '5' && $request['sort'] === 'deliveries');
+        $this->assertSame(['1.2.3', 61000, 1000, 9], [$top->version(), $top->uptimeMs(), $top->watchingMs(), $top->sample()->deliveries]);
+        $this->assertEquals([['presence-room', 10, 7, 12.0, 120.0, 9000.0]], $top->channels()->map(static fn ($channel) => array_values((array) $channel))->all());
+        $this->assertSame([['1.2', null, 100000, 800, 3]], $top->clients()->map(static fn ($client) => array_values((array) $client))->all());
+        $this->assertSame([[6, 'subscription', null, 'Invalid signature', 'private-x', '1.2', 3]], $top->refusals()->map(static fn ($refusal) => array_values((array) $refusal))->all());
+    }
+
     #[DataProvider('prefixes')]
     public function test_users_are_counted_where_there_can_be_any(string $prefix, array $expected): void
     {

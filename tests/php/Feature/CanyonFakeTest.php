@@ -51,6 +51,14 @@ final class CanyonFakeTest extends TestCase
         Canyon::assertNotBroadcast('item.updated', fn (OrderShipped $event) => true);
     }
 
+    public function test_a_fake_server_is_idle(): void
+    {
+        Canyon::fake();
+
+        $this->assertSame([], Canyon::history()->samples()->all());
+        $this->assertSame(['fake', []], [Canyon::top()->version(), Canyon::top()->channels()->all()]);
+    }
+
     public function test_times_are_counted(): void
     {
         Canyon::fake();

@@ -63,11 +63,11 @@ class ComposerTest extends TestCase
                 (new Filesystem)->allFiles($project->library(), hidden: true),
             );
 
-            foreach (['composer.json', 'LICENSE', 'README.md', 'php/config/canyon.php', 'php/src/CanyonServiceProvider.php', 'stubs/canyon.php', 'stubs/canyon.h'] as $needed) {
+            foreach (['composer.json', 'LICENSE', 'README.md', 'php/config/canyon.php', 'php/src/CanyonServiceProvider.php', 'php/resources/dashboard/dist/app.js', 'php/resources/dashboard/dist/app.css', 'php/resources/dashboard/dist/LICENSES.txt', 'php/resources/views/dashboard.blade.php', 'stubs/canyon.php', 'stubs/canyon.h'] as $needed) {
                 $this->assertContains($needed, $files);
             }
 
-            $this->assertSame([], preg_grep('#^(composer\.json|LICENSE|README\.md|php/.+|stubs/(?!pie/).+)$#', $files, PREG_GREP_INVERT));
+            $this->assertSame([], preg_grep('#^(composer\.json|LICENSE|README\.md|php/(?!resources/dashboard/(?!dist/)).+|stubs/(?!pie/).+)$#', $files, PREG_GREP_INVERT));
         });
     }
 

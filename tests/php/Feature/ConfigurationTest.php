@@ -39,6 +39,7 @@ final class ConfigurationTest extends TestCase
             'queue' => null,
             'queue_group' => null,
             'queue_owner' => null,
+            'dashboard' => ['enabled' => true, 'path' => 'canyon', 'domain' => null, 'middleware' => ['web'], 'payloads' => null, 'sender' => null, 'debugger' => null, 'websocket' => null],
             'webhooks' => ['path' => 'canyon/webhooks', 'url' => null, 'events' => null, 'endpoints' => []],
             'auth_batch_size' => 100,
             'transport' => 'auto',

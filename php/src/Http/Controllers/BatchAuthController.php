@@ -2,17 +2,13 @@
 
 namespace Canyon\Http\Controllers;
 
+use Canyon\Http\ChannelAuthorization;
 use Canyon\Http\Routes;
 use Illuminate\Broadcasting\BroadcastManager;
 use Illuminate\Contracts\Config\Repository;
-use Illuminate\Contracts\Debug\ExceptionHandler;
 use Illuminate\Http\JsonResponse;
 use Illuminate\Http\Request;
-use Illuminate\Routing\Router;
-use stdClass;
-use Symfony\Component\HttpFoundation\Response;
 use Symfony\Component\HttpKernel\Exception\UnprocessableEntityHttpException;
-use Throwable;
 
 class BatchAuthController
 {
@@ -21,7 +17,7 @@ class BatchAuthController
      */
     public function __construct(
         protected readonly BroadcastManager $broadcasting,
-        protected readonly ExceptionHandler $exceptions,
+        protected readonly ChannelAuthorization $authorization,
         protected readonly Repository $config,
     ) {
         //
@@ -44,7 +40,9 @@ class BatchAuthController
 
         try {
             $answers = array_map(
-                fn (string $channel) => $this->authorize($request->replace(['channel_name' => $channel] + $input)),
+                fn (string $channel) => $this->authorization->answer(
+                    $request->replace(['channel_name' => $channel] + $input), fn () => $this->broadcasting->auth($request),
+                ),
                 array_combine($channels, $channels),
             );
         } finally {
@@ -73,31 +71,5 @@ class BatchAuthController
         }
 
         return array_values(array_unique($channels));
-    }
-
-    /**
-     * Get what the route for one channel would answer: the signature, or the status and the reason of a refusal.
-     */
-    protected function authorize(Request $request): stdClass
-    {
-        try {
-            $response = Router::toResponse($request, $this->broadcasting->auth($request));
-        } catch (Throwable $e) {
-            $this->exceptions->report($e);
-
-            $response = $this->exceptions->render($request, $e);
-        }
-
-        $status = $response->getStatusCode();
-        $content = json_decode((string) $response->getContent());
-
-        if ($status === Response::HTTP_OK && $content instanceof stdClass) {
-            return $content;
-        }
-
-        return (object) [
-            'status' => $status,
-            'message' => ($content->message ?? '') ?: (Response::$statusTexts[$status] ?? ''),
-        ];
     }
 }

@@ -30,6 +30,7 @@
             <a href="/" @if (request()->is('/')) aria-current="page" @endif>Inventory</a>
             <a href="/chat" @if (request()->is('chat')) aria-current="page" @endif>Chat room</a>
             <a href="/server" @if (request()->is('server')) aria-current="page" @endif>Server</a>
+            <a href="{{ route('canyon.dashboard.overview') }}">Dashboard</a>
         </nav>
         <p class="link" id="link" role="status" data-state="connecting"><i></i><span>Connecting…</span></p>
     </header>
