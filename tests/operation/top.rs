@@ -277,7 +277,7 @@ fn a_server_with_tls_is_asked_if_its_certificate_holds() {
     let ask = || {
         let mut command =
             top(&["--url", &format!("https://localhost:{port}"), "--app", "1:app-key:app-secret", "--once"]);
-        command.env("SSL_CERT_DIR", directory.path());
+        command.env("SSL_CERT_DIR", "/nowhere");
         command
     };
     let output = ask().env("SSL_CERT_FILE", &certificate).output().unwrap();

@@ -113,7 +113,7 @@ fn line_of(screen: &str, text: &str) -> usize {
 
 #[test]
 fn the_screen_shows_the_traffic_and_obeys_keys_at_every_size() {
-    let program = Program::serve("", &[]);
+    let program = Program::serve("workers = 2", &[]);
     let mut guest = program.subscriber("lobby");
     guest.say(r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"app-key:00"}}"#);
     guest.hear("pusher:error");
