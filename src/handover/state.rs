@@ -167,3 +167,29 @@ pub(crate) struct LifeRecord {
     pub(crate) user_id: Option<String>,
     pub(crate) time_ms: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As it was before anything was kept for people who look.
+    #[derive(Debug, Serialize, Deserialize)]
+    enum OldMessage {
+        End(Totals),
+    }
+
+    #[test]
+    fn servers_that_know_nothing_of_what_is_watched_understand_the_end() {
+        let totals = Totals { connections: 3, requests: 2, left_behind: 1, drained: 4 };
+        let samples = vec![super::super::watched::Sample::default()];
+        let ending = Ending { totals, watched: Watched { samples, ..Watched::default() } };
+        let told = rmp_serde::to_vec_named(&Message::End(ending)).unwrap();
+        let OldMessage::End(understood) = rmp_serde::from_slice(&told).unwrap();
+        assert_eq!(understood, totals);
+        let Message::End(Ending { watched, .. }) = rmp_serde::from_slice(&told).unwrap() else { panic!() };
+        assert_eq!(watched.samples.len(), 1);
+        let told = rmp_serde::to_vec_named(&OldMessage::End(totals)).unwrap();
+        let Message::End(understood) = rmp_serde::from_slice(&told).unwrap() else { panic!() };
+        assert_eq!((understood.totals, understood.watched), (totals, Watched::default()));
+    }
+}

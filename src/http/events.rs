@@ -7,6 +7,7 @@ use super::info::Info;
 use super::query::Query;
 use super::{Answer, Refusal, json};
 use crate::hub::{App, Event, Hub, Overloaded};
+use crate::protocol::reply::without_value;
 use crate::protocol::{SocketId, channel};
 use crate::view;
 use hyper::StatusCode;
@@ -94,13 +95,9 @@ pub(super) fn publish_batch(hub: &Hub, app: &App, body: &[u8]) -> Result<Answer,
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| Refusal {
-        redacted: Some(format!(
-            "The body is not an event: see line {}, column {}",
-            error.line(),
-            error.column()
-        )),
-        ..Refusal::bad_request(format!("The body is not an event: {error}"))
+    serde_json::from_slice(body).map_err(|error| {
+        let message = format!("The body is not an event: {error}");
+        Refusal { redacted: without_value(&message), ..Refusal::bad_request(message) }
     })
 }
 

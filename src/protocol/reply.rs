@@ -38,6 +38,11 @@ impl ErrorReply {
         Self { refused_channel: Some(channel.to_owned()), ..Self::new(message) }
     }
 
+    /// A message that may quote a value which the client sent.
+    fn with_values(message: String) -> Self {
+        Self { redacted: without_value(&message), ..Self::new(message) }
+    }
+
     fn with_code(code: u16, message: String) -> Self {
         Self { code: Some(code), ..Self::new(message) }
     }
@@ -45,7 +50,7 @@ impl ErrorReply {
     /// The frame is not a JSON object with an `event`.
     #[must_use]
     pub fn malformed(why: &str) -> Self {
-        Self::new(format!("Invalid message: {why}"))
+        Self::with_values(format!("Invalid message: {why}"))
     }
 
     /// An event name that clients may not send.
@@ -94,7 +99,7 @@ impl ErrorReply {
     /// A presence subscription without usable `channel_data`.
     #[must_use]
     pub fn invalid_presence_data(channel: &str, why: &str) -> Self {
-        Self::refused(channel, why.to_owned())
+        Self { refused_channel: Some(channel.to_owned()), ..Self::with_values(why.to_owned()) }
     }
 
     /// A `#server-to-user-` channel of another user, or of nobody.
@@ -120,7 +125,7 @@ impl ErrorReply {
     /// A sign-in whose `user_data` cannot be used.
     #[must_use]
     pub fn invalid_user_data(why: &str) -> Self {
-        Self::new(format!("Invalid user_data: {why}"))
+        Self::with_values(format!("Invalid user_data: {why}"))
     }
 
     /// A sign-in as another user than the connection's.
@@ -228,6 +233,15 @@ fn redacted(why: &AuthRefused, subject: &str) -> Option<String> {
     Some(invalid_signature(&format!("{before}{subject}:({bytes} bytes)"), given))
 }
 
+/// The message of a JSON parser without the value that it quotes, where it quotes one.
+#[must_use]
+pub fn without_value(message: &str) -> Option<String> {
+    let (before, rest) = message.split_once("invalid type: ")?;
+    // What is expected is told last, and without a quotation.
+    let (_, expected) = rest.rsplit_once(", expected ")?;
+    Some(format!("{before}invalid type, expected {expected}"))
+}
+
 /// A client's own text is echoed at most this far: an error must not be an amplifier.
 fn shortened(text: &str) -> &str {
     const MOST: usize = 200;
@@ -258,5 +272,16 @@ mod tests {
         assert_eq!(reply.redacted, expected("1.2::user::(52 bytes)"));
         let reply = ErrorReply::auth_refused("private-a", &unsigned("1.2:private-a"));
         assert_eq!(reply.redacted, None, "nothing to hide");
+    }
+
+    #[test]
+    fn nor_of_what_a_client_has_sent() {
+        let text = r#"{"event":"pusher:subscribe","data":"\"a secret, expected by nobody\""}"#;
+        let reply = ErrorReply::malformed(&crate::protocol::ClientMessage::parse(text).unwrap_err());
+        assert!(reply.message.contains("a secret"), "{}", reply.message);
+        let redacted = reply.redacted.unwrap();
+        assert!(!redacted.contains("secret") && redacted.contains("pusher:subscribe"), "{redacted}");
+        let reply = ErrorReply::malformed(&crate::protocol::ClientMessage::parse("{}").unwrap_err());
+        assert_eq!(reply.redacted, None, "{}", reply.message);
     }
 }

@@ -137,6 +137,7 @@ impl Server {
         let (observer, dispatcher) = Dispatcher::new(config, is_observed.then_some(host), &metrics).unzip();
         let (inboxes, mailboxes) = Inbox::for_workers(config.workers);
         let hub = Hub::new(config, inboxes, observer, metrics);
+        dispatcher.iter().for_each(|dispatcher| dispatcher.tell_in(&hub));
         let server = Self {
             asked: config.listen.clone(),
             addresses,

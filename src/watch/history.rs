@@ -238,3 +238,147 @@ fn values(sample: &Sample, app: usize) -> Vec<Value> {
         json!(sample.worker_load),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const APPS: [Levels; 2] = [
+        Levels { connections: 1, subscriptions: 2, channels: 3, users: 4 },
+        Levels { connections: 5, subscriptions: 6, channels: 7, users: 8 },
+    ];
+
+    fn reading(time_ms: u64, cpu_ms: u64) -> Reading {
+        let queue = Some(Waiting { events: 9, bytes: 900, age_ms: 90 });
+        let cpu = vec![Some(Duration::from_millis(cpu_ms)), None];
+        Reading { time_ms, apps: APPS.to_vec(), queue, inbox_bytes: 11, cpu }
+    }
+
+    fn after(history: &History, seconds: f64) -> Instant {
+        history.0.lock().taken + Duration::from_secs_f64(seconds)
+    }
+
+    fn newest(history: &History, app: usize, fields: &[&str]) -> Vec<Value> {
+        let newest = history.newest(app).unwrap();
+        fields.iter().map(|field| newest[*field].clone()).collect()
+    }
+
+    #[test]
+    fn every_field_has_its_value() {
+        let (history, metrics) = (History::default(), Metrics::default());
+        assert_eq!(history.newest(0), None);
+        let counters = [
+            &metrics.events_from_queue,
+            &metrics.events_from_http,
+            &metrics.events_from_clients,
+            &metrics.deliveries,
+            &metrics.delivered_bytes,
+            &metrics.events_expired,
+            &metrics.refusals,
+            &metrics.slow_clients_closed,
+        ];
+        counters.iter().zip(101..).for_each(|(counter, amount)| counter.add(amount));
+        metrics.events_refused_full.add(1000);
+        metrics.records_refused.add(2000);
+        history.take(after(&history, 1.0), reading(1_700_000_000_000, 250), &metrics);
+        let row = json!([
+            1_700_000_000_000_u64,
+            5,
+            6,
+            7,
+            8,
+            101,
+            102,
+            103,
+            104,
+            105,
+            3106,
+            107,
+            108,
+            9,
+            900,
+            90,
+            11,
+            null,
+            [0.25, null]
+        ]);
+        assert_eq!(json!(history.rows(1, 10)), json!([row]));
+        assert_eq!(row.as_array().unwrap().len(), FIELDS.len());
+        assert_eq!(newest(&history, 2, &["connections", "deliveries"]), [Value::Null, json!(104)]);
+    }
+
+    #[test]
+    fn counts_are_those_of_the_second() {
+        let (history, metrics) = (History::default(), Metrics::default());
+        let take = |cpu_ms| history.take(after(&history, 1.0), reading(1, cpu_ms), &metrics);
+        metrics.deliveries.add(5);
+        metrics.turns.observe(Duration::from_micros(20));
+        take(100);
+        metrics.deliveries.add(7);
+        (0..99).for_each(|_| metrics.turns.observe(Duration::from_micros(300)));
+        metrics.turns.observe(Duration::from_millis(9));
+        take(2000);
+        let fields = ["deliveries", "turn_us_p99", "worker_load"];
+        assert_eq!(newest(&history, 0, &fields), [json!(7), json!(500), json!([1.0, null])]);
+        take(2000);
+        assert_eq!(newest(&history, 0, &fields), [json!(0), json!(null), json!([0.0, null])]);
+        (0..2).for_each(|_| metrics.turns.observe(Duration::from_secs(20)));
+        take(2000);
+        assert_eq!(newest(&history, 0, &["turn_us_p99"]), [json!(null)], "longer than all that is measured");
+    }
+
+    #[test]
+    fn ten_minutes_are_kept() {
+        let (history, metrics) = (History::default(), Metrics::default());
+        for second in 0..LONGEST as u64 + 3 {
+            history.take(after(&history, 1.0), reading(second, 1), &metrics);
+        }
+        let times = |most| -> Vec<Value> {
+            history.rows(0, most).into_iter().map(|mut row| row.swap_remove(0)).collect()
+        };
+        assert_eq!(times(2), [601, 602]);
+        assert_eq!((times(LONGEST).len(), &times(LONGEST)[0]), (LONGEST, &json!(3)));
+    }
+
+    #[test]
+    fn a_sample_is_due_each_second_and_none_is_made_up_for() {
+        let (history, metrics) = (History::default(), Metrics::default());
+        let begun = after(&history, 0.0);
+        let due = |seconds: f64| history.due_in(begun + Duration::from_secs_f64(seconds)).as_secs_f64();
+        let take = |seconds| history.take(begun + Duration::from_secs_f64(seconds), reading(1, 1), &metrics);
+        assert_eq!((due(0.0), due(0.75), due(1.25)), (1.0, 0.25, 0.0));
+        take(1.25);
+        assert_eq!(due(1.25), 0.75, "a late one does not move those after it");
+        take(60.0);
+        assert_eq!(due(60.0), 1.0);
+    }
+
+    #[test]
+    fn another_server_goes_on_where_this_one_stopped() {
+        let (old, counted) = (History::default(), Metrics::default());
+        counted.deliveries.add(5);
+        old.take(after(&old, 1.0), reading(1_000_000, 1), &counted);
+        // After the last sample, and before the hand-over.
+        counted.deliveries.add(2);
+        let (samples, counts) = old.state();
+        let told = Watched { samples, counted: counts, ..Watched::default() };
+        let (new, metrics) = (History::default(), Metrics::default());
+        metrics.deliveries.add(7);
+        new.restore(&told, &[Some(1), None], &metrics, 1_000_400);
+        assert_eq!(newest(&new, 1, &["connections", "deliveries"]), [1, 5]);
+        assert_eq!(newest(&new, 0, &["connections"]), [0], "an app that came with the new server");
+        assert!(new.due_in(Instant::now()) <= Duration::from_millis(600));
+        metrics.deliveries.add(1);
+        new.take(after(&new, 1.0), reading(1_001_000, 1), &metrics);
+        assert_eq!(newest(&new, 0, &["deliveries"]), [3], "no hole and no spike");
+    }
+
+    #[test]
+    fn a_server_that_tells_nothing_leaves_no_spike() {
+        let (history, metrics) = (History::default(), Metrics::default());
+        metrics.deliveries.add(1000);
+        history.restore(&Watched::default(), &[], &metrics, 1);
+        history.take(after(&history, 1.0), reading(2, 1), &metrics);
+        assert_eq!(newest(&history, 0, &["deliveries"]), [0]);
+    }
+}

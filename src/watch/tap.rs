@@ -251,3 +251,105 @@ impl Seen<'_> {
         self.shared.map_or_else(|| self.channel.into(), Arc::clone)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: Seen<'_> = Seen {
+        channel: "lobby",
+        shared: None,
+        event: "x",
+        data: "12345",
+        from: Entrance::Queue,
+        subscribers: 10,
+        except: None,
+        frame_bytes: 40,
+    };
+
+    fn tallied(tallies: &Tallies, channel: &str) -> (u64, u64, u64) {
+        let Tally { events, deliveries, bytes } = tallies.channels[channel];
+        (events, deliveries, bytes)
+    }
+
+    #[test]
+    fn only_whole_seconds_are_told() {
+        let (tap, now) = (Tap::default(), Instant::now());
+        assert!(tap.ask(now).is_none() && tap.is_on());
+        tap.note(&EVENT, 1);
+        assert!(tap.end_second(now).1.is_none(), "nobody looked at its beginning");
+        tap.note(&EVENT, 2);
+        tap.note(&Seen { except: Some(SocketId::from_random(7)), ..EVENT }, 2);
+        assert!(tap.ask(now).is_none());
+        let tallies = tap.end_second(now).1.unwrap();
+        assert_eq!(tallied(&tallies, "lobby"), (2, 19, 19 * 40));
+        assert_eq!(tallied(&tap.ask(now).unwrap().0, "lobby").0, 2);
+        assert!(tap.end_second(now).1.unwrap().channels.is_empty());
+    }
+
+    #[test]
+    fn a_request_is_a_look_for_five_seconds() {
+        let (tap, now) = (Tap::default(), Instant::now());
+        tap.ask(now);
+        tap.end_second(now + Duration::from_millis(4999));
+        assert!(tap.is_on());
+        tap.end_second(now + Duration::from_secs(5));
+        assert!(!tap.is_on());
+        tap.ask(now);
+        tap.set(Look::Dashboard, true);
+        tap.end_second(now + Duration::from_secs(5));
+        assert!(tap.is_on(), "somebody else looks");
+        tap.set(Look::Dashboard, false);
+        assert!(!tap.is_on());
+    }
+
+    #[test]
+    fn who_comes_back_begins_anew() {
+        let (tap, now) = (Tap::default(), Instant::now());
+        tap.set(Look::Dashboard, true);
+        tap.end_second(now);
+        tap.note(&EVENT, 1);
+        tap.set(Look::Dashboard, false);
+        tap.set(Look::Dashboard, true);
+        let (stream, tallies) = tap.end_second(now);
+        assert!(stream.events.is_empty() && tallies.is_none());
+        tap.note(&EVENT, 1);
+        assert_eq!(tap.end_second(now).0.events[0].id, 2, "no two events have the same id");
+    }
+
+    #[test]
+    fn names_have_an_end() {
+        let (tap, now) = (Tap::default(), Instant::now());
+        tap.ask(now);
+        tap.end_second(now);
+        for number in 0..MOST_CHANNELS + 5 {
+            tap.note(&Seen { channel: &format!("orders.{number}"), ..EVENT }, 1);
+        }
+        tap.note(&Seen { channel: "orders.3", ..EVENT }, 1);
+        let tallies = tap.end_second(now).1.unwrap();
+        assert_eq!((tallies.channels.len(), tallies.omitted), (MOST_CHANNELS, 5));
+        assert_eq!(tallied(&tallies, "orders.3").0, 2);
+    }
+
+    #[test]
+    fn the_newest_events_are_shown_and_their_data_to_those_who_may_see_it() {
+        let (tap, now) = (Tap::default(), Instant::now());
+        tap.ask(now);
+        tap.note(&EVENT, 1);
+        assert!(tap.end_second(now).0.events.is_empty(), "whoever asks sees no events");
+        tap.set(Look::Dashboard, true);
+        let data = format!("{}ü", "x".repeat(MOST_PAYLOAD - 1));
+        for number in 0..250 {
+            if number == 200 {
+                tap.set(Look::Payloads, true);
+            }
+            tap.note(&Seen { event: &format!("e{number}"), data: &data, ..EVENT }, number);
+        }
+        let stream = tap.end_second(now).0;
+        assert_eq!((stream.events.len(), stream.omitted), (100, 150));
+        let (first, last) = (&stream.events[0], &stream.events[99]);
+        assert_eq!((&*first.event, first.id, first.time_ms, &first.data), ("e150", 152, 150, &None));
+        assert_eq!((&*last.event, last.id, last.bytes), ("e249", 251, MOST_PAYLOAD + 1));
+        assert_eq!(last.data.as_ref().map(String::len), Some(MOST_PAYLOAD - 1), "no character is cut");
+    }
+}

@@ -21,7 +21,7 @@ mod report;
 use crate::config::{AppConfig, Config, LifeKinds};
 use crate::handover::halt::{Halt, Request};
 use crate::hub::life::{Host, LifeEvent};
-use crate::hub::{Observed, Observer};
+use crate::hub::{Hub, Observed, Observer};
 use crate::metrics::Metrics;
 use crate::sparing::Sparing;
 use client::{HttpClient, Post};
@@ -108,6 +108,17 @@ impl Dispatcher {
             losses: Sparing::default(),
         };
         Some((observer, dispatcher))
+    }
+
+    /// Tells those who look at the apps of a hub what webhooks did not take.
+    pub(crate) fn tell_in(&self, hub: &Hub) {
+        for (app, endpoint) in
+            self.endpoints.iter().flat_map(|(app, all)| all.iter().map(move |one| (app, one)))
+        {
+            if let Some(app) = hub.app_by_id(app) {
+                endpoint.report.lock().tell_in(Arc::clone(&app.watch.refusals));
+            }
+        }
     }
 
     pub(crate) fn stopper(&self) -> DispatcherStop {
