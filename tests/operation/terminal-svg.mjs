@@ -82,20 +82,22 @@ function drawnRun({ text, column, style, isBar, width }, line) {
             return `M${rounded(left + place * CELL.width)} ${top + CELL.height}v-${rounded(height)}h${CELL.width}v${rounded(height)}z`
         })
         shapes.push(`<path d="${bars.join('')}" fill="${colour}"/>`)
-    } else if (text.trim() !== '') {
-        const space = text.length - text.trimStart().length
-        const trimmed = text.trim()
-        const taken = [...trimmed].reduce((sum, letter) => sum + cells(letter), 0)
-        const attributes = [
-            `x="${rounded(left + space * CELL.width)}"`,
-            `y="${rounded(top + CELL.height * 0.74)}"`,
-            `textLength="${rounded(taken * CELL.width)}"`,
-            `fill="${colour}"`,
-            style.bold && 'font-weight="600"',
-            style.dim && 'opacity="0.6"',
-            style.underline && 'text-decoration="underline"',
-        ]
-        shapes.push(`<text ${attributes.filter(Boolean).join(' ')}>${escaped(trimmed)}</text>`)
+    } else {
+        // Gaps are places, for spaces in a row are one.
+        for (const { 0: words, index } of text.matchAll(/\S+(?: \S+)*/g)) {
+            const taken = [...words].reduce((sum, letter) => sum + cells(letter), 0)
+            const before = [...text.slice(0, index)].reduce((sum, letter) => sum + cells(letter), 0)
+            const attributes = [
+                `x="${rounded(left + before * CELL.width)}"`,
+                `y="${rounded(top + CELL.height * 0.74)}"`,
+                `textLength="${rounded(taken * CELL.width)}"`,
+                `fill="${colour}"`,
+                style.bold && 'font-weight="600"',
+                style.dim && 'opacity="0.6"',
+                style.underline && 'text-decoration="underline"',
+            ]
+            shapes.push(`<text ${attributes.filter(Boolean).join(' ')}>${escaped(words)}</text>`)
+        }
     }
     return shapes.join('')
 }
@@ -111,6 +113,6 @@ export function drawing(screen, columns, lines) {
     const width = Math.ceil(columns * CELL.width + 2 * PADDING)
     const height = lines * CELL.height + 2 * PADDING
     return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
-        `font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14" xml:space="preserve">\n` +
+        `font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">\n` +
         `<rect width="${width}" height="${height}" rx="8" fill="${BACKGROUND}"/>\n${body.join('\n')}\n</svg>\n`
 }
