@@ -4,9 +4,8 @@
 
 import { execFileSync, spawn } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -18,17 +17,28 @@ const { CANYON_BIN, CANYON_EXT84, NODE_PATH, PHP84, SECONDS = '75' } = process.e
 const WebSocket = createRequire(`${NODE_PATH}/`)('ws')
 
 const COLUMNS = 92
-const LINES = 27
+const LINES = 24
 const APP = { id: 'shop', key: 'shop-key', secret: 'shop-secret' }
-const SUBSCRIBERS = { 'orders': 240, 'presence-room.lobby': 32, 'private-account.17': 3, 'cache-prices': 400, 'private-encrypted-vault': 2 }
 
-// What each channel gets in a second, and up to how much more in waves.
+// Subscribers of each channel, its events in a second, and up to how many more in waves.
+const CHANNELS = {
+    'orders': [240, 40, 90],
+    'presence-room.lobby': [32, 60, 40],
+    'presence-room.kitchen': [9, 14, 30],
+    'private-account.17': [3, 20, 18],
+    'private-account.204': [1, 9, 12],
+    'private-depot.north': [14, 12, 8],
+    'cache-prices': [400, 12, 8],
+    'private-encrypted-vault': [2, 3, 4],
+    'status': [160, 1, 1],
+}
+
 const PUBLISHER = `
     $publisher = new Canyon\\Publisher($argv[1], 'shop');
-    $rates = ['orders' => [12, 30], 'presence-room.lobby' => [20, 12], 'private-account.17' => [6, 6], 'cache-prices' => [4, 2], 'private-encrypted-vault' => [1, 2]];
-    $owed = array_fill_keys(array_keys($rates), 0.0);
+    $channels = json_decode($argv[2], true);
+    $owed = array_fill_keys(array_keys($channels), 0.0);
     for ($tick = 0; ; $tick++) {
-        foreach ($rates as $channel => [$steady, $wave]) {
+        foreach ($channels as $channel => [, $steady, $wave]) {
             $owed[$channel] += ($steady + $wave * max(0, sin($tick / 260 + strlen($channel)) + sin($tick / 90) / 2)) / 50;
             for (; $owed[$channel] >= 1; $owed[$channel]--) {
                 $publisher->publish($channel, 'changed', str_repeat('x', 160));
@@ -62,33 +72,29 @@ function subscribe(url, channel, user, auth) {
     return socket
 }
 
-// A client that subscribes and then reads nothing.
-function stall(port, channel) {
-    const socket = createConnection(port, '127.0.0.1')
-    socket.write(`GET /app/${APP.key}?protocol=7 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`)
-    socket.once('data', () => {
-        const text = JSON.stringify({ event: 'pusher:subscribe', data: { channel } })
-        socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]))
-        socket.pause()
-    })
-    return socket
+// Client events, some each second.
+function whisper(url, channel) {
+    const socket = subscribe(url, channel, 'w')
+    const send = () => socket.send(JSON.stringify({ event: 'client-typing', channel, data: '{}' }))
+    setInterval(() => socket.readyState === WebSocket.OPEN && send(), 90)
 }
 
 try {
-    const server = start(CANYON_BIN, [
-        'serve', '--no-parent', '--listen', '127.0.0.1:0', '--queue', join(directory, 'queue'), '--app', Object.values(APP).join(':'),
-    ])
+    const settings = `listen = ["127.0.0.1:0"]\nqueue = "${join(directory, 'queue')}"\nworkers = 2\n[[app]]\n`
+    const app = Object.entries(APP).map(([name, value]) => `${name} = "${value}"\n`).join('')
+    writeFileSync(join(directory, 'canyon.toml'), settings + app)
+    const server = start(CANYON_BIN, ['serve', '--no-parent', '--config', join(directory, 'canyon.toml'), '--log-level', 'warn'])
     const ready = await new Promise((resolve) => createInterface(server.stdout).once('line', resolve))
     const port = Number(ready.split(':').at(-1))
     const url = `ws://127.0.0.1:${port}`
 
-    for (const [channel, count] of Object.entries(SUBSCRIBERS)) {
+    for (const [channel, [count]] of Object.entries(CHANNELS)) {
         for (let user = 0; user < count; user++) subscribe(url, channel, user)
     }
-    start(PHP84, ['-r', PUBLISHER, '--', join(directory, 'queue')], { env: { ...process.env, CANYON_EXTENSION: CANYON_EXT84 } })
+    start(PHP84, ['-r', PUBLISHER, '--', join(directory, 'queue'), JSON.stringify(CHANNELS)], { env: { ...process.env, CANYON_EXTENSION: CANYON_EXT84 } })
+    whisper(url, 'presence-room.lobby')
     await sleep(Number(SECONDS) * 1000 / 2)
     subscribe(url, 'private-account.99', 0, `${APP.key}:${'0'.repeat(64)}`)
-    stall(port, 'orders')
 
     const top = `${CANYON_BIN} top --url http://127.0.0.1:${port} --app ${Object.values(APP).join(':')}`
     tmux('new-session', '-d', '-x', String(COLUMNS), '-y', String(LINES), top)
