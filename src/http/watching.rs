@@ -2,7 +2,7 @@
 
 use super::query::Query;
 use super::{Answer, Refusal, json};
-use crate::hub::{App, Hub, Sort};
+use crate::hub::{App, Busiest, Hub, SlowClient, Sort, Wanted};
 use crate::watch::{FIELDS, LONGEST};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -39,7 +39,9 @@ pub(super) async fn top(hub: &Hub, app: &App, query: &Query<'_>) -> Result<Answe
             return Err(Refusal::bad_request(message));
         }
     };
-    let (channels, omitted, watching) = hub.look(app, sort, most);
+    // Names that no channel can have are found nowhere.
+    let filter = query.get("filter").unwrap_or_default();
+    let Busiest { channels, omitted, looking } = hub.look(app, &Wanted { sort, filter, most });
     let top = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_ms": millis(hub.metrics.beginning.elapsed()),
@@ -48,7 +50,7 @@ pub(super) async fn top(hub: &Hub, app: &App, query: &Query<'_>) -> Result<Answe
         "channels_omitted": omitted,
         "clients": slow_clients(hub, app, most).await,
         "refusals": app.watch.refusals.all(),
-        "watching_ms": millis(watching),
+        "watching_ms": millis(looking),
     });
     Ok(json(top.to_string()))
 }
@@ -63,7 +65,7 @@ async fn slow_clients(hub: &Hub, app: &App, most: usize) -> Vec<Value> {
     }
     clients.sort_by_key(|client| std::cmp::Reverse((client.unsent_bytes, client.stalled)));
     clients.truncate(most);
-    let describe = |client: crate::hub::SlowClient| {
+    let describe = |client: SlowClient| {
         json!({
             "socket_id": client.socket_id.to_string(),
             "user_id": client.user_id.as_deref(),

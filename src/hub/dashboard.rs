@@ -1,7 +1,7 @@
 //! Once a second: a sample for the history, and what those who look at an app are told on its channels for that.
 
+use super::busiest::{Sort, Wanted};
 use super::life::now_ms;
-use super::watching::Sort;
 use super::{App, Event, Hub};
 use crate::watch::{CpuClock, DASHBOARD, Entrance, Levels, Look, PAYLOADS, Reading, Shown, Waiting, cut};
 use serde_json::{Value, json};
@@ -74,7 +74,8 @@ impl Hub {
         }
         let tallies = tallies.unwrap_or_default();
         if let Some(mut sample) = self.history.newest(app.index) {
-            let channels = self.busiest(app, &tallies, Sort::Events, ROWS);
+            let channels =
+                self.busiest(app, &tallies, &Wanted { sort: Sort::Events, filter: "", most: ROWS });
             sample.insert("busiest".to_owned(), channels.into());
             sample.insert("busiest_omitted".to_owned(), tallies.omitted.into());
             self.tell(app, DASHBOARD, "canyon.sample", &sample.into());

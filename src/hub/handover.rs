@@ -210,9 +210,10 @@ impl Hub {
         let place = |id: &String| self.app_by_id(id).map(|app| app.index);
         let places: Vec<Option<usize>> = watched.apps.iter().map(place).collect();
         self.history.restore(&watched, &places, &self.metrics, now_ms());
+        let told_ms = watched.samples.last().map_or(0, |sample| sample.time_ms);
         for app in self.apps() {
             let refusals = watched.refusals.remove(&app.config.id);
-            refusals.into_iter().for_each(|refusals| app.watch.refusals.restore(refusals));
+            app.watch.refusals.restore(refusals.unwrap_or_default(), told_ms);
         }
     }
 

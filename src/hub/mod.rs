@@ -22,6 +22,7 @@
 //! app.
 
 mod app;
+mod busiest;
 mod cache;
 mod channel;
 mod counts;
@@ -39,11 +40,11 @@ mod users;
 mod watching;
 
 pub(crate) use app::{App, Quota};
+pub(crate) use busiest::{Busiest, Sort, Wanted};
 pub(crate) use facts::Occupancy;
 pub(crate) use hold::{Hold, QueueEnd};
 pub(crate) use inbox::{Admission, Delivery, Inbox, Letter, Mailbox, SlowClient, Socket, Survey};
 pub(crate) use observer::{Observed, Observer};
-pub(crate) use watching::Sort;
 
 use self::channel::{Channel, Departure};
 use crate::config::{Config, LifeKind};

@@ -1,26 +1,12 @@
-//! What those who look are shown: samples, the busiest channels, events that pass.
+//! What happens here, noted for those who look: events that pass, refusals, how much there is of everything.
 
 use super::channel::Channel;
 use super::life::now_ms;
-use super::{App, Event, Hub, Occupancy, Survey};
-use crate::protocol::ChannelKind;
-use crate::protocol::channel::{is_cached, is_encrypted};
-use crate::watch::{CpuClock, DASHBOARD, Entrance, Look, PAYLOADS, Refused, Seen, Tallies, Tally, is_hidden};
-use serde_json::{Value, json};
-use std::cmp::Reverse;
+use super::{App, Event, Hub, Inbox, SlowClient, Survey};
+use crate::watch::{CpuClock, DASHBOARD, Entrance, Look, PAYLOADS, Refused, Seen, is_hidden};
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-
-/// By what channels are the busiest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sort {
-    Events,
-    Deliveries,
-    /// Of all channels, not only of those with events.
-    Subscribers,
-}
 
 impl Hub {
     /// Lets the worker on the calling thread be watched.
@@ -31,47 +17,13 @@ impl Hub {
     }
 
     /// Asks every worker for clients whose sockets are full.
-    pub(crate) fn survey(&self, app: &App, most: usize) -> Vec<oneshot::Receiver<Vec<super::SlowClient>>> {
-        let ask = |inbox: &super::Inbox| {
+    pub(crate) fn survey(&self, app: &App, most: usize) -> Vec<oneshot::Receiver<Vec<SlowClient>>> {
+        let ask = |inbox: &Inbox| {
             let (answer, answered) = oneshot::channel();
             inbox.survey(Survey { app: app.index, most, answer });
             answered
         };
         self.inboxes.iter().map(ask).collect()
-    }
-
-    /// Notes that somebody looks at an app; the busiest channels of the last second, `most` of them as rows of a table, the
-    /// number of events on others that were not counted by name, and for how long somebody has been looking.
-    pub(crate) fn look(&self, app: &App, sort: Sort, most: usize) -> (Vec<Value>, u64, Duration) {
-        let (tallies, looking) = app.watch.tap.ask(Instant::now()).unwrap_or_default();
-        (self.busiest(app, &tallies, sort, most), tallies.omitted, looking)
-    }
-
-    /// The busiest channels of what was counted.
-    pub(super) fn busiest(&self, app: &App, tallies: &Tallies, sort: Sort, most: usize) -> Vec<Value> {
-        if sort == Sort::Subscribers {
-            return self.largest(app, tallies, most);
-        }
-        let mut busiest: Vec<(&Arc<str>, &Tally)> = tallies.channels.iter().collect();
-        let by = |(name, tally): &(&Arc<str>, &Tally)| {
-            let (first, second) = match sort {
-                Sort::Deliveries => (tally.deliveries, tally.events),
-                Sort::Events | Sort::Subscribers => (tally.events, tally.deliveries),
-            };
-            (Reverse((first, second)), Arc::clone(name))
-        };
-        busiest.sort_by_cached_key(by);
-        busiest.truncate(most);
-        busiest.into_iter().map(|(name, tally)| row(name, tally, self.occupancy(app, name))).collect()
-    }
-
-    fn largest(&self, app: &App, tallies: &Tallies, most: usize) -> Vec<Value> {
-        let mut largest = self.channels(app, "");
-        // Stable: equally large ones stay in the order of their names.
-        largest.sort_by_key(|(_, occupancy)| Reverse(occupancy.subscriptions));
-        largest.truncate(most);
-        let tally = |name| tallies.channels.get(name).copied().unwrap_or_default();
-        largest.iter().map(|(name, occupancy)| row(name, &tally(name), *occupancy)).collect()
     }
 
     /// Shows an event to those who look at its app. The caller holds the shard's lock.
@@ -152,33 +104,5 @@ impl App {
             PAYLOADS => self.watch.tap.set(Look::Payloads, is_on),
             _ => {}
         }
-    }
-}
-
-fn row(name: &str, tally: &Tally, occupancy: Occupancy) -> Value {
-    let is_presence = ChannelKind::of(name) == ChannelKind::Presence;
-    json!({
-        "name": name,
-        "kind": kind(name),
-        "subscriptions": occupancy.subscriptions,
-        "members": is_presence.then_some(occupancy.users),
-        "events": tally.events as f64,
-        "deliveries": tally.deliveries as f64,
-        "bytes": tally.bytes,
-    })
-}
-
-/// What a channel is, in a word: two, if it remembers its last event.
-fn kind(name: &str) -> &'static str {
-    match (ChannelKind::of(name), is_encrypted(name), is_cached(name)) {
-        (_, true, false) => "encrypted",
-        (_, true, true) => "encrypted-cache",
-        (ChannelKind::Presence, _, false) => "presence",
-        (ChannelKind::Presence, _, true) => "presence-cache",
-        (ChannelKind::Private, _, false) => "private",
-        (ChannelKind::Private, _, true) => "private-cache",
-        (ChannelKind::User, ..) => "user",
-        (ChannelKind::Public, _, false) => "public",
-        (ChannelKind::Public, _, true) => "cache",
     }
 }

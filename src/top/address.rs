@@ -106,7 +106,7 @@ impl FromStr for Address {
         if authority.as_str().contains('@') || uri.query().is_some() {
             return wrong("has more than host, port and path");
         }
-        if authority.port().is_some() && !authority.port_u16().is_some_and(|port| port > 0) {
+        if authority.port().is_some() && authority.port_u16().is_none_or(|port| port == 0) {
             return wrong("has no port from 1 to 65535");
         }
         let prefix = uri.path().trim_end_matches('/').to_owned();

@@ -28,7 +28,7 @@ const MOST: u16 = 100;
 
 /// What the server was asked.
 enum Answer {
-    Top(Result<Top, Trouble>),
+    Top(Box<Result<Top, Trouble>>),
     History(Result<History, Trouble>),
 }
 
@@ -63,16 +63,17 @@ pub(super) async fn show(server: &Server, options: &Options, mut state: State) -
         screen.0.draw(|frame| scrolled = view::draw(frame, &state, Instant::now()))?;
         state.scrolled = scrolled;
         tokio::select! {
-            event = events.recv() => match event.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))? {
-                Event::Key(key) => match keys::action(key, state.is_editing()).map(|action| state.act(action)) {
+            event = events.recv() => {
+                let event = event.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))?;
+                // Drawing finds out by itself how large the terminal is now.
+                let Event::Key(key) = event else { continue };
+                match keys::action(key, state.is_editing()).map(|action| state.act(action)) {
                     Some(Outcome::Ended) => return Ok(()),
                     Some(Outcome::Asked) => is_wanted = true,
                     Some(Outcome::Suspended) => screen.suspend()?,
                     Some(Outcome::Shown) | None => {}
-                },
-                // Drawing finds out how large it is now.
-                _ => {}
-            },
+                }
+            }
             answer = answered(&mut asking) => {
                 asking = take(&mut state, answer)
                     .map(|seconds| -> Asking<'_> { Box::pin(look_back(server, seconds)) });
@@ -88,7 +89,7 @@ pub(super) async fn show(server: &Server, options: &Options, mut state: State) -
 }
 
 async fn look(server: &Server, limit: u16, sort: Sort, filter: String) -> Answer {
-    Answer::Top(server.top(limit, sort, &filter).await.and_then(|answer| parsed(server, answer)))
+    Answer::Top(Box::new(server.top(limit, sort, &filter).await.and_then(|answer| parsed(server, answer))))
 }
 
 async fn look_back(server: &Server, seconds: u64) -> Answer {
@@ -106,9 +107,9 @@ async fn answered(asking: &mut Option<Asking<'_>>) -> Answer {
 fn take(state: &mut State, answer: Answer) -> Option<u64> {
     match answer {
         Answer::Top(answer) => {
-            let sample = answer.as_ref().ok().and_then(|top| top.sample.as_ref());
+            let sample = answer.as_ref().as_ref().ok().and_then(|top| top.sample.as_ref());
             let missing = sample.and_then(|sample| state.past.missing(sample));
-            state.answered(answer, Instant::now());
+            state.answered(*answer, Instant::now());
             missing
         }
         Answer::History(answer) => {

@@ -34,7 +34,7 @@ pub(crate) const PAYLOADS: &str = "private-canyon-dashboard-payloads";
 
 /// Whether a channel is for those who look: it is not itself something to look at.
 pub(crate) fn is_hidden(channel: &str) -> bool {
-    channel.starts_with("private-canyon-")
+    [DASHBOARD, PAYLOADS].contains(&channel)
 }
 
 /// What is kept of one app.

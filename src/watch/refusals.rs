@@ -69,14 +69,18 @@ impl Refusals {
         kept.refusals.range(known..).cloned().collect()
     }
 
-    /// Begins with what another server has kept.
-    pub(crate) fn restore(&self, refusals: Vec<Refusal>) {
+    /// Begins with what another server has kept; what happened since `told_ms` is still news.
+    pub(crate) fn restore(&self, refusals: Vec<Refusal>, told_ms: u64) {
         let mut kept = self.0.lock();
+        kept.news = 0;
         for refusal in refusals {
             kept.last_id = kept.last_id.max(refusal.id);
+            let was_told = refusal.time_ms < told_ms;
             kept.push(refusal);
+            if was_told {
+                kept.news = 0;
+            }
         }
-        kept.news = 0;
     }
 }
 
@@ -141,8 +145,12 @@ mod tests {
     fn another_server_goes_on_with_them() {
         let (old, new) = (Refusals::default(), Refusals::default());
         refuse(&old, "bad", 1);
-        new.restore(old.all());
+        new.restore(old.all(), 1002);
         assert!(new.take_news().is_empty(), "they have been told");
+        refuse(&old, "later", 5);
+        let other = Refusals::default();
+        other.restore(old.all(), 1002);
+        assert_eq!(other.take_news().len(), 1, "the old server had no time to tell");
         refuse(&new, "bad", 2);
         refuse(&new, "worse", 3);
         let shown: Vec<_> = new.all().into_iter().map(|one| (one.id, one.count)).collect();

@@ -8,6 +8,7 @@ mod churn;
 mod client_events;
 mod closing;
 mod crowd;
+mod dashboard;
 mod events_api;
 mod flooding;
 mod handover;

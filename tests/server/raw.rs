@@ -81,6 +81,10 @@ impl RawClient {
         client
     }
 
+    pub(crate) fn socket_id(&self) -> &str {
+        &self.socket_id
+    }
+
     /// Sends a text frame, masked with zeros.
     pub(crate) fn send(&mut self, message: &Value) {
         let text = message.to_string();

@@ -1,6 +1,6 @@
 //! The figures of the whole server, each with its chart, and the load of the workers.
 
-use super::theme::Theme;
+use super::theme::{FIGURE, Theme};
 use super::words;
 use crate::top::figures::Sample;
 use crate::top::past::{Figure, Past};
@@ -170,7 +170,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, sample: &Sample, past: &Pa
 fn draw_cell(frame: &mut Frame<'_>, area: Rect, cell: &Cell, known: (&Sample, &Past), theme: Theme) {
     let (sample, past) = known;
     let is_alarming = matches!(cell.shown, Shown::Loss) && past.total(cell.figure) > 0.0;
-    let style = if is_alarming { theme.alarm() } else { theme.figure() };
+    let style = if is_alarming { theme.alarm() } else { FIGURE };
     let [text, chart] =
         Layout::horizontal([Constraint::Length(LABEL + VALUE), Constraint::Fill(1)]).spacing(1).areas(area);
     let (label, value) = (cell.label(past), cell.value(sample, past));
@@ -218,7 +218,7 @@ fn draw_workers(frame: &mut Frame<'_>, area: Rect, (sample, past): (&Sample, &Pa
         );
         let [text_area, chart] =
             Layout::horizontal([Constraint::Length(text.len() as u16), Constraint::Fill(1)]).areas(rest);
-        frame.render_widget(Line::styled(text, theme.figure()), text_area);
+        frame.render_widget(Line::styled(text, FIGURE), text_area);
         let bars = sparkline(loads, 1.0).direction(RenderDirection::LeftToRight);
         frame.render_widget(bars.style(theme.chart()), chart);
         return;
@@ -228,7 +228,7 @@ fn draw_workers(frame: &mut Frame<'_>, area: Rect, (sample, past): (&Sample, &Pa
         let place = Rect { x: rest.x + worker as u16 * width, width: width - 2, ..rest };
         let [share, chart] =
             Layout::horizontal([Constraint::Length(SHARE), Constraint::Fill(1)]).spacing(1).areas(place);
-        frame.render_widget(Line::styled(words::percent(load), theme.figure()).right_aligned(), share);
+        frame.render_widget(Line::styled(words::percent(load), FIGURE).right_aligned(), share);
         let of_worker = |sample: &Sample| *sample.worker_load.as_ref()?.get(worker)?;
         let figures = past.columns(chart.width.into(), step(columns), of_worker);
         frame.render_widget(sparkline(&figures, 1.0).style(theme.chart()), chart);

@@ -18,7 +18,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 use std::time::Instant;
-use theme::Theme;
+use theme::{CHOSEN, Theme};
 use unicode_width::UnicodeWidthStr;
 
 const SMALLEST: (u16, u16) = (40, 10);
@@ -90,7 +90,7 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State, now: Instant, the
     let room = usize::from(area.width).saturating_sub(right.width() + 1);
     let left = words::cut(&left, room);
     let gap = usize::from(area.width).saturating_sub(left.width() + right.width());
-    frame.render_widget(Line::styled(format!("{left}{}{right}", " ".repeat(gap)), theme.chosen()), area);
+    frame.render_widget(Line::styled(format!("{left}{}{right}", " ".repeat(gap)), CHOSEN), area);
 }
 
 /// What is wrong, what to do, and how old the figures are.
@@ -149,7 +149,7 @@ fn draw_panes(
 fn draw_titles(frame: &mut Frame<'_>, area: Rect, panes: &[Pane], top: &Top, state: &State, theme: Theme) {
     let mut spans = Vec::new();
     for &pane in panes {
-        let style = if pane == state.pane { theme.chosen() } else { theme.aside() };
+        let style = if pane == state.pane { CHOSEN } else { theme.aside() };
         spans.push(Span::styled(format!(" {} {} ", pane as usize + 1, panes::title(pane, top)), style));
         spans.push(Span::raw(" "));
     }
@@ -165,7 +165,7 @@ fn draw_foot(frame: &mut Frame<'_>, area: Rect, state: &State, theme: Theme) {
     if state.is_editing() {
         spans.push(Span::styled("Filter ", theme.key()));
         spans.push(Span::raw(words::foreign(&state.filter)));
-        spans.push(Span::styled(" ", theme.chosen()));
+        spans.push(Span::styled(" ", CHOSEN));
         spans.push(Span::styled("  Enter keeps it, Esc gives it up", theme.aside()));
     } else {
         let pause = if state.is_paused { "go on" } else { "pause" };

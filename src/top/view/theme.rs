@@ -2,6 +2,12 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+/// The figures themselves.
+pub(super) const FIGURE: Style = Style::new().add_modifier(Modifier::BOLD);
+
+/// What the keys go to.
+pub(super) const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED.union(Modifier::BOLD));
+
 /// How things look, with colours or without.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Theme {
@@ -27,18 +33,9 @@ impl Theme {
         self.coloured(Color::Red, Modifier::empty()).add_modifier(Modifier::BOLD)
     }
 
-    pub(super) fn figure(self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
-    }
-
     /// The heads of columns.
     pub(super) fn head(self) -> Style {
         self.coloured(Color::Blue, Modifier::UNDERLINED)
-    }
-
-    /// What the keys go to.
-    pub(super) fn chosen(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD)
     }
 
     /// A key that can be pressed.
