@@ -52,7 +52,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, now: Instant) -> [usize
         Constraint::Length(1),
     ])
     .areas(screen);
-    draw_head(frame, head, state, now, theme);
+    draw_head(frame, head, state, now);
     let trouble: Vec<Line<'_>> = trouble.into_iter().map(Line::from).collect();
     frame.render_widget(Paragraph::new(trouble).style(theme.alarm()), alarm);
     if let Some(sample) = sample {
@@ -70,7 +70,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, now: Instant) -> [usize
 }
 
 /// Whose figures they are, at the left; since when the server runs, at the right.
-fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State, now: Instant, theme: Theme) {
+fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State, now: Instant) {
     let mut right = match &state.top {
         Some((top, since)) => {
             // It goes on running while nobody asks; but who knows, when it does not answer.
