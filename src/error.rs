@@ -20,6 +20,8 @@ pub enum Error {
     QueueAccess(String),
     /// A certificate cannot be shown.
     Certificate(CertificateError),
+    /// A socket that systemd gives is none of this server's.
+    Activation(String),
     /// Another server's state cannot be taken over.
     HandOver(String),
     /// The system refused a thread or a descriptor.
@@ -44,7 +46,7 @@ impl fmt::Display for Error {
             Self::Queue(path, error) => write!(f, "queue {}: {error}", path.display()),
             Self::Certificate(error) => error.fmt(f),
             Self::QueueAccess(why) => write!(f, "queue_owner or queue_group: {why}"),
-            Self::HandOver(why) => f.write_str(why),
+            Self::Activation(why) | Self::HandOver(why) => f.write_str(why),
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }
     }
@@ -57,7 +59,7 @@ impl std::error::Error for Error {
             Self::Listen(_, error) | Self::System(_, error) => Some(error),
             Self::Queue(_, error) => Some(error),
             Self::Certificate(error) => Some(error),
-            Self::QueueAccess(_) | Self::HandOver(_) => None,
+            Self::QueueAccess(_) | Self::Activation(_) | Self::HandOver(_) => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A leaf: each part says what it sees, and whoever is asked tells it.
 
+use crate::pulse::Pulse;
 use parking_lot::Mutex;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ pub(crate) struct Health {
     is_urgent: AtomicBool,
     has_failed: AtomicBool,
     queues: Mutex<Vec<Arc<QueueHealth>>>,
+    /// Whether its threads get on.
+    pub(crate) pulse: Pulse,
 }
 
 /// A reason not to send clients here.
@@ -68,6 +71,7 @@ impl Default for Health {
             is_urgent: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
             queues: Mutex::default(),
+            pulse: Pulse::default(),
         }
     }
 }

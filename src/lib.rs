@@ -28,14 +28,18 @@
 //!
 //! [`parent`] is another process, which keeps a server running, generation after generation. One gives the next everything
 //! it has: `handover` has the words for it, each module tells its own part, and `server::give` says in which order.
+//! [`systemd`] is how the parent tells its supervisor of all that.
 //!
 //! [`top`] shows in a terminal what a server does; it only knows the HTTP API.
 //!
-//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics`, `health`, `view` and `watch` are
-//! leaves that all may write, `escape`, `outbound`, `spare` and `sparing` leaves that all may use.
+//! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics`, `health`, `pulse`, `view` and `watch`
+//! are leaves that all may write, and `limits` what they write when somebody meets one; `address`, `escape`, `outbound`, `spare`
+//! and `sparing` are leaves that all may use.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
 
+#[cfg(feature = "server")]
+mod address;
 #[cfg(feature = "server")]
 mod bell;
 pub mod check;
@@ -68,6 +72,8 @@ mod http;
 #[cfg(feature = "server")]
 mod hub;
 #[cfg(feature = "server")]
+mod limits;
+#[cfg(feature = "server")]
 pub mod log;
 #[cfg(feature = "server")]
 pub mod metrics;
@@ -77,11 +83,15 @@ mod outbound;
 pub mod parent;
 pub mod protocol;
 #[cfg(feature = "server")]
+mod pulse;
+#[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "server")]
 mod spare;
 #[cfg(feature = "server")]
 mod sparing;
+#[cfg(feature = "server")]
+pub mod systemd;
 #[cfg(feature = "server")]
 pub mod tls;
 #[cfg(feature = "top")]

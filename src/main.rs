@@ -3,11 +3,11 @@
 use canyon::check::{EVENT_BYTES, Limit, Limits};
 use canyon::config::{AppConfig, Config, ListenAddress, LogFormat, LogLevel, Settings};
 use canyon::log::{self, View};
-use canyon::parent::{self, Answer, Parent, Question};
+use canyon::parent::{self, Alone, Answer, Parent, Question};
 use canyon::protocol::channel::MAX_NAME_LENGTH;
 use canyon::publisher::Publisher;
 use canyon::queue::{self, Access, MAX_PAYLOAD, ProducerOptions};
-use canyon::server::Server;
+use canyon::server::{Provision, Server};
 use canyon::tls::Tls;
 use canyon::top::{self, TopArgs};
 use clap::{Args, Parser, Subcommand};
@@ -216,14 +216,16 @@ fn serve_under(args: ServerArgs, mut parent: Option<&mut Parent>) -> Result<(), 
     // The handlers stand before the server does: a signal that comes early is not lost.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut signals = runtime.block_on(async { Signals::listen() })?;
-    let former = parent.as_mut().map(|parent| parent.begin()).transpose()?.flatten();
-    let is_first = former.is_none();
-    let mut server = match former {
-        Some(former) => Server::take_over(&config, false, former)?,
-        None => Server::start(&config)?,
+    let alone = Alone::from_environment();
+    let provision = match &mut parent {
+        Some(parent) => parent.begin()?,
+        None => Provision::from_environment()?,
     };
-    if let Some(parent) = &mut parent {
-        parent.serving(&config)?;
+    let is_first = provision.former.is_none();
+    let mut server = Server::begin_with(&config, false, provision)?;
+    match &mut parent {
+        Some(parent) => parent.serving(&config, &server)?,
+        None => alone.serving(&server)?,
     }
     if is_first {
         announce(&server, &config);
@@ -251,7 +253,9 @@ fn serve_under(args: ServerArgs, mut parent: Option<&mut Parent>) -> Result<(), 
                 tracing::info!("{name}: closing clients and stopping");
                 // Ctrl-C has somebody waiting.
                 let over = if name == SIGINT { 0 } else { config.drain_seconds };
-                runtime.block_on(wind_up(server, Duration::from_secs(over.into()), &mut signals));
+                let over = Duration::from_secs(over.into());
+                alone.stopping(over);
+                runtime.block_on(wind_up(server, over, &mut signals));
                 return Ok(());
             }
             (Ended::Failed(why), _) => {

@@ -30,6 +30,7 @@ return [
         'activity_timeout' => env('CANYON_APP_ACTIVITY_TIMEOUT', env('REVERB_APP_ACTIVITY_TIMEOUT', 50)),
         'authorization_timeout' => env('CANYON_APP_AUTHORIZATION_TIMEOUT', 0),
         'max_connections' => env('CANYON_APP_MAX_CONNECTIONS', env('REVERB_APP_MAX_CONNECTIONS', 0)),
+        'max_subscriptions_per_connection' => env('CANYON_APP_MAX_SUBSCRIPTIONS_PER_CONNECTION', 5_000),
         'max_event_bytes' => env('CANYON_APP_MAX_EVENT_BYTES', 1_048_576),
         'max_channels_per_event' => env('CANYON_APP_MAX_CHANNELS_PER_EVENT', 100),
         'max_batch_size' => env('CANYON_APP_MAX_BATCH_SIZE', 10),
@@ -73,6 +74,28 @@ return [
         'workers' => env('CANYON_WORKERS'),
         'drain_seconds' => env('CANYON_DRAIN_SECONDS', 0),
         'binary' => env('CANYON_BINARY'),
+    ],
+
+    /*
+    |--------------------------------------------------------------------------
+    | Limits
+    |--------------------------------------------------------------------------
+    |
+    | What one client address may take, what one connection may send, and how
+    | much may wait for all of them; a quarter of the memory if that is null.
+    | Where a limit is 0, there is none. The address of a client is what the
+    | trusted proxies say: addresses or networks such as "10.0.0.0/8", and the
+    | words "loopback", "private", "unix" and "none".
+    |
+    */
+
+    'limits' => [
+        'trusted_proxies' => explode(',', (string) env('CANYON_TRUSTED_PROXIES', 'loopback,unix')),
+        'max_connections_per_address' => env('CANYON_MAX_CONNECTIONS_PER_ADDRESS', 10_000),
+        'connects_per_second_per_address' => env('CANYON_CONNECTS_PER_SECOND_PER_ADDRESS', 200),
+        'max_frames_per_second' => env('CANYON_MAX_FRAMES_PER_SECOND', 1_000),
+        'max_bytes_per_second' => env('CANYON_MAX_BYTES_PER_SECOND', 1_048_576),
+        'max_outbox_bytes' => env('CANYON_MAX_OUTBOX_BYTES'),
     ],
 
     /*

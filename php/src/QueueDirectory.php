@@ -19,4 +19,12 @@ final class QueueDirectory
             ? $runDirectory.'/'.$credentials->id()
             : '/dev/shm/canyon-'.$credentials->id();
     }
+
+    /**
+     * Determine if this process is root's and the directory another user's, who could not use what root leaves there.
+     */
+    public static function isForeignToRoot(string $directory): bool
+    {
+        return function_exists('posix_geteuid') && posix_geteuid() === 0 && (int) @fileowner($directory) !== 0;
+    }
 }

@@ -20,6 +20,17 @@ final class ServerSettings
     ];
 
     /**
+     * The limits of the server, and how they are written.
+     */
+    private const LIMITS = [
+        'max_connections_per_address' => 'number',
+        'connects_per_second_per_address' => 'number',
+        'max_frames_per_second' => 'number',
+        'max_bytes_per_second' => 'number',
+        'max_outbox_bytes' => 'number',
+    ];
+
+    /**
      * The options beside the sections, and how they are written.
      */
     private const REST = [
@@ -44,6 +55,7 @@ final class ServerSettings
         'activity_timeout' => 'number',
         'authorization_timeout' => 'number',
         'max_connections' => 'number',
+        'max_subscriptions_per_connection' => 'number',
         'max_event_bytes' => 'number',
         'max_channels_per_event' => 'number',
         'max_batch_size' => 'number',
@@ -72,7 +84,7 @@ final class ServerSettings
     /**
      * Get the settings as an array.
      *
-     * @return array{listen: list<string>, tls?: list<array{certificate: string, key: string}>, queue: string, queue_group?: string, queue_owner?: string, path_prefix?: string, max_age?: int, start_hold?: int, send_timeout?: int, workers?: int, drain_seconds?: int, metrics?: string, metrics_token?: string, log_format?: string, log_level?: string, app: list<array<string, mixed>>}
+     * @return array{listen: list<string>, tls?: list<array{certificate: string, key: string}>, queue: string, queue_group?: string, queue_owner?: string, path_prefix?: string, max_age?: int, start_hold?: int, send_timeout?: int, workers?: int, drain_seconds?: int, trusted_proxies?: list<string>, max_connections_per_address?: int, connects_per_second_per_address?: int, max_frames_per_second?: int, max_bytes_per_second?: int, max_outbox_bytes?: int, metrics?: string, metrics_token?: string, log_format?: string, log_level?: string, app: list<array<string, mixed>>}
      */
     public function toArray(): array
     {
@@ -85,6 +97,8 @@ final class ServerSettings
             'queue' => QueueDirectory::resolve($this->config['queue'] ?? null, $credentials),
             ...(new Options('', $this->config))->only(self::REST),
             ...(new Options('server', $this->config['server'] ?? []))->only(self::SERVER),
+            ...array_filter(['trusted_proxies' => Options::filled($this->config['limits']['trusted_proxies'] ?? [])]),
+            ...(new Options('limits', $this->config['limits'] ?? []))->only(self::LIMITS),
             'app' => [[
                 'id' => $credentials->id(),
                 'key' => $credentials->key(),

@@ -24,7 +24,7 @@ pub struct AppConfig {
     /// Whether the app is served at all: clients of one that is not are closed with 4003, its API answers 403.
     #[serde(default = "yes")]
     pub enabled: bool,
-    /// Whether clients must come over TLS, here or at a proxy on this host; others are closed with 4000.
+    /// Whether clients must come over TLS, here or at a trusted proxy; others are closed with 4000.
     #[serde(default)]
     pub requires_tls: bool,
     /// Who may send client events (whispers).
@@ -48,6 +48,9 @@ pub struct AppConfig {
     /// Connections at one time; 0 is no limit.
     #[serde(default)]
     pub max_connections: usize,
+    /// Channels that a connection may be subscribed to at one time; 0 is no limit.
+    #[serde(default = "default_max_subscriptions_per_connection")]
+    pub max_subscriptions_per_connection: usize,
     /// Largest `data` of an event, in bytes; 10240 reproduces the hosted service.
     #[serde(default = "default_max_event_bytes", deserialize_with = "event_bytes")]
     pub max_event_bytes: usize,
@@ -104,6 +107,7 @@ impl AppConfig {
             watchlist: false,
             authorization_timeout: 0,
             max_connections: 0,
+            max_subscriptions_per_connection: default_max_subscriptions_per_connection(),
             max_event_bytes: default_max_event_bytes(),
             max_channels_per_event: default_max_channels_per_event(),
             max_batch_size: default_max_batch_size(),
@@ -196,6 +200,12 @@ fn yes() -> bool {
 /// A cursor that is shared at the rate of a screen.
 fn default_client_event_rate() -> u32 {
     60
+}
+
+/// Half of what may be subscribed to at once with the default `max_frames_per_second`, or a client that comes back with all
+/// its channels would be hung up on.
+fn default_max_subscriptions_per_connection() -> usize {
+    5_000
 }
 
 fn default_max_channels_per_event() -> usize {

@@ -1,10 +1,9 @@
 //! Settings from environment variables.
 
-use super::{
-    AppConfig, ConfigError, DrainSeconds, MaxAge, PathPrefix, Secret, Settings, StartHold, TlsConfig,
-};
+use super::{AppConfig, ConfigError, PathPrefix, Secret, Settings, TlsConfig, TrustedProxies};
 use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Reads `CANYON_*`, falling back to the `REVERB_*` names where both mean the same.
 ///
@@ -32,18 +31,10 @@ pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings
         let prefix = PathPrefix::try_from(prefix).map_err(|error| ConfigError::new(name, error))?;
         settings.path_prefix = Some(prefix);
     }
-    if let Some((name, seconds)) = first(&["CANYON_MAX_AGE"]) {
-        let max_age = MaxAge::try_from(parsed::<u32>(name, &seconds)?);
-        settings.max_age = Some(max_age.map_err(|error| ConfigError::new(name, error))?);
-    }
-    if let Some((name, seconds)) = first(&["CANYON_START_HOLD"]) {
-        let start_hold = StartHold::try_from(parsed::<u32>(name, &seconds)?);
-        settings.start_hold = Some(start_hold.map_err(|error| ConfigError::new(name, error))?);
-    }
-    if let Some((name, seconds)) = first(&["CANYON_DRAIN_SECONDS"]) {
-        let drain = DrainSeconds::try_from(parsed::<u32>(name, &seconds)?);
-        settings.drain_seconds = Some(drain.map_err(|error| ConfigError::new(name, error))?);
-    }
+    settings.max_age = number::<u32, _>(first(&["CANYON_MAX_AGE"]))?;
+    settings.start_hold = number::<u32, _>(first(&["CANYON_START_HOLD"]))?;
+    settings.drain_seconds = number::<u32, _>(first(&["CANYON_DRAIN_SECONDS"]))?;
+    limits(&mut settings, first)?;
     settings.metrics_token = first(&["CANYON_METRICS_TOKEN"]).map(|(_, token)| Secret::new(token));
     settings.metrics = first(&["CANYON_METRICS"]).map(|(name, text)| parsed(name, &text)).transpose()?;
     settings.log_format =
@@ -55,6 +46,32 @@ pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings
     settings.tls = tls(first)?;
     settings.apps = app(first)?.into_iter().collect();
     Ok(settings)
+}
+
+fn limits(
+    settings: &mut Settings,
+    first: impl Fn(&[&'static str]) -> Option<(&'static str, String)>,
+) -> Result<(), ConfigError> {
+    if let Some((name, list)) = first(&["CANYON_TRUSTED_PROXIES"]) {
+        let proxies = TrustedProxies::from_list(&list).map_err(|error| ConfigError::new(name, error))?;
+        settings.trusted_proxies = Some(proxies);
+    }
+    settings.max_outbox_bytes = number::<u64, _>(first(&["CANYON_MAX_OUTBOX_BYTES"]))?;
+    settings.max_connections_per_address = number::<u32, _>(first(&["CANYON_MAX_CONNECTIONS_PER_ADDRESS"]))?;
+    settings.connects_per_second_per_address =
+        number::<u32, _>(first(&["CANYON_CONNECTS_PER_SECOND_PER_ADDRESS"]))?;
+    settings.max_frames_per_second = number::<u32, _>(first(&["CANYON_MAX_FRAMES_PER_SECOND"]))?;
+    settings.max_bytes_per_second = number::<u32, _>(first(&["CANYON_MAX_BYTES_PER_SECOND"]))?;
+    Ok(())
+}
+
+/// A number, if there is one, as the setting that is made of it.
+fn number<N: FromStr<Err: Display>, T: TryFrom<N, Error: Display>>(
+    variable: Option<(&str, String)>,
+) -> Result<Option<T>, ConfigError> {
+    variable
+        .map(|(name, text)| T::try_from(parsed(name, &text)?).map_err(|error| ConfigError::new(name, error)))
+        .transpose()
 }
 
 fn tls(
@@ -100,6 +117,6 @@ fn app(
     Ok(None)
 }
 
-fn parsed<T: std::str::FromStr<Err: Display>>(name: &str, value: &str) -> Result<T, ConfigError> {
+fn parsed<T: FromStr<Err: Display>>(name: &str, value: &str) -> Result<T, ConfigError> {
     value.parse().map_err(|error| ConfigError::new(name, error))
 }

@@ -6,16 +6,21 @@
 mod app;
 mod environment;
 mod life_kind;
+mod limits;
 mod listen;
 mod operation;
+mod proxies;
 mod secret;
 mod tls;
 mod webhook;
 
 pub use app::{AppConfig, ClientEvents, Origins};
 pub use life_kind::{LifeKind, LifeKinds};
+pub(crate) use limits::BURST_SECONDS;
+pub use limits::{BytesPerSecond, OutboxBytes, PerSecond};
 pub use listen::ListenAddress;
 pub use operation::{DrainSeconds, LogFormat, LogLevel};
+pub use proxies::TrustedProxies;
 pub use secret::Secret;
 pub use tls::TlsConfig;
 pub use webhook::{WebhookConfig, WebhookHeaders, WebhookUrl};
@@ -31,6 +36,9 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     /// Where to accept connections; WebSocket clients and the HTTP API share each listener.
     pub listen: Vec<ListenAddress>,
+    /// Whether somebody has said so, or it is the default.
+    #[serde(skip)]
+    pub is_listen_set: bool,
     /// Stands before `/app` and `/apps`: empty, or `/segment` without a slash at its end.
     pub path_prefix: String,
     /// User whose queue directories are trusted besides this one and root, by name or number.
@@ -41,6 +49,18 @@ pub struct Config {
     pub workers: usize,
     /// Seconds without progress after which a client with a full outbox is hung up on.
     pub send_timeout: u32,
+    /// Bytes that may wait for all clients together, before the slowest are hung up on; 0 is no limit.
+    pub max_outbox_bytes: u64,
+    /// Those who may say where a client comes from.
+    pub trusted_proxies: TrustedProxies,
+    /// Connections that a client address may have at one time; 0 is no limit.
+    pub max_connections_per_address: u32,
+    /// New connections of a client address in a second; 0 is no limit.
+    pub connects_per_second_per_address: u32,
+    /// WebSocket frames that a connection may send in a second; 0 is no limit.
+    pub max_frames_per_second: u32,
+    /// Bytes that a connection may send in a second; 0 is no limit.
+    pub max_bytes_per_second: u32,
     /// Seconds after which an event that waited while no server ran is not delivered any more; 0 is no limit.
     pub max_age: u32,
     /// Seconds that delivery is held back at the start, if events waited, so that clients can come back; 0 is not at all.
@@ -81,6 +101,18 @@ pub struct Settings {
     pub workers: Option<Workers>,
     /// See [`Config::send_timeout`].
     pub send_timeout: Option<Seconds>,
+    /// See [`Config::max_outbox_bytes`].
+    pub max_outbox_bytes: Option<OutboxBytes>,
+    /// See [`Config::trusted_proxies`].
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// See [`Config::max_connections_per_address`].
+    pub max_connections_per_address: Option<u32>,
+    /// See [`Config::connects_per_second_per_address`].
+    pub connects_per_second_per_address: Option<PerSecond>,
+    /// See [`Config::max_frames_per_second`].
+    pub max_frames_per_second: Option<PerSecond>,
+    /// See [`Config::max_bytes_per_second`].
+    pub max_bytes_per_second: Option<BytesPerSecond>,
     /// See [`Config::max_age`].
     pub max_age: Option<MaxAge>,
     /// See [`Config::start_hold`].
@@ -178,6 +210,16 @@ impl Settings {
             path_prefix: self.path_prefix.or(below.path_prefix),
             workers: self.workers.or(below.workers),
             send_timeout: self.send_timeout.or(below.send_timeout),
+            max_outbox_bytes: self.max_outbox_bytes.or(below.max_outbox_bytes),
+            trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
+            max_connections_per_address: self
+                .max_connections_per_address
+                .or(below.max_connections_per_address),
+            connects_per_second_per_address: self
+                .connects_per_second_per_address
+                .or(below.connects_per_second_per_address),
+            max_frames_per_second: self.max_frames_per_second.or(below.max_frames_per_second),
+            max_bytes_per_second: self.max_bytes_per_second.or(below.max_bytes_per_second),
             max_age: self.max_age.or(below.max_age),
             start_hold: self.start_hold.or(below.start_hold),
             drain_seconds: self.drain_seconds.or(below.drain_seconds),
@@ -227,6 +269,7 @@ impl Settings {
         // two do, for less, and a quiet channel waits a sixth as long beside a busy one.
         let half_of_processors =
             || std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2));
+        let is_listen_set = self.listen.is_some();
         let listen = self.listen.unwrap_or_else(|| vec![ListenAddress::default()]);
         let tls = self.tls.unwrap_or_default();
         if let Some(address) =
@@ -252,11 +295,22 @@ impl Settings {
         }
         Ok(Config {
             listen,
+            is_listen_set,
             queue_owner: self.queue_owner,
             queue_group: self.queue_group,
             path_prefix: self.path_prefix.map(|prefix| prefix.0).unwrap_or_default(),
             workers: self.workers.map_or_else(half_of_processors, |workers| workers.0),
             send_timeout: self.send_timeout.map_or(10, |seconds| seconds.0),
+            max_outbox_bytes: self.max_outbox_bytes.unwrap_or_default().0,
+            trusted_proxies: self.trusted_proxies.unwrap_or_default(),
+            // A company behind one address has fewer, and may come back all at once.
+            max_connections_per_address: self.max_connections_per_address.unwrap_or(10_000),
+            connects_per_second_per_address: self
+                .connects_per_second_per_address
+                .map_or(200, |times| times.0),
+            // At once ten times as much: a client that comes back subscribes to all its channels.
+            max_frames_per_second: self.max_frames_per_second.map_or(1000, |times| times.0),
+            max_bytes_per_second: self.max_bytes_per_second.map_or(1 << 20, |bytes| bytes.0),
             max_age: self.max_age.map_or(30, |seconds| seconds.0),
             start_hold: self.start_hold.map_or(2, |seconds| seconds.0),
             drain_seconds: self.drain_seconds.map_or(0, |seconds| seconds.0),

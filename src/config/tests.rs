@@ -20,6 +20,11 @@ fn a_minimal_file_gets_the_defaults() {
     assert_eq!(config.path_prefix, "");
     assert_eq!((config.max_age, config.start_hold, config.drain_seconds), (30, 2, 0));
     assert_eq!((config.metrics, config.metrics_token), (None, None));
+    assert_eq!(config.trusted_proxies, TrustedProxies::default());
+    assert_eq!((config.max_connections_per_address, config.connects_per_second_per_address), (10_000, 200));
+    assert_eq!((config.max_frames_per_second, config.max_bytes_per_second), (1000, 1 << 20));
+    assert!(config.max_outbox_bytes >= 1 << 20, "{}", config.max_outbox_bytes);
+    assert_eq!(config.apps[0].max_subscriptions_per_connection, 5_000);
     assert_eq!((config.log_format, config.log_level), (LogFormat::Text, LogLevel::Info));
     assert_eq!(config.apps[0].max_event_bytes, 1 << 20);
     assert_eq!(config.apps[0].activity_timeout, 50);
@@ -37,9 +42,11 @@ fn every_setting_of_the_file_arrives() {
     let config = settled(
         "listen = ['127.0.0.1:1', 'unix:/tmp/a']\nqueue = '/dev/shm/q'\npath_prefix = 'ws/'\nworkers = 3\nsend_timeout = 7\n\
          max_age = 5\nstart_hold = 0\ndrain_seconds = 9\nmetrics = 'unix:/m'\nmetrics_token = '0123456789abcdef'\n\
-         log_format = 'json'\nlog_level = 'warn'\n\
+         log_format = 'json'\nlog_level = 'warn'\ntrusted_proxies = ['private', '192.0.2.1']\n\
+         max_connections_per_address = 1\nconnects_per_second_per_address = 2\nmax_frames_per_second = 3\n\
+         max_bytes_per_second = 8192\nmax_outbox_bytes = 1_048_576\n\
          [[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\nclient_events = 'off'\nmax_connections = 5\nmax_event_bytes = 10_240\n\
-         activity_timeout = 9\nallowed_origins = ['example.com']\n\
+         activity_timeout = 9\nmax_subscriptions_per_connection = 4\nallowed_origins = ['example.com']\n\
          [[app]]\nid = '2'\nkey = 'l'\nsecret = 's'\nqueue = '/dev/shm/other'\n",
     );
     assert_eq!(config.listen[1], ListenAddress::Unix("/tmp/a".into()));
@@ -48,8 +55,13 @@ fn every_setting_of_the_file_arrives() {
     assert_eq!(config.metrics, Some(ListenAddress::Unix("/m".into())));
     assert_eq!(config.metrics_token, Some(Secret::new("0123456789abcdef".into())));
     assert_eq!((config.log_format, config.log_level), (LogFormat::Json, LogLevel::Warn));
+    assert!(config.trusted_proxies.trust("192.0.2.1".parse().ok()) && !config.trusted_proxies.trust(None));
+    assert_eq!((config.max_connections_per_address, config.connects_per_second_per_address), (1, 2));
+    assert_eq!((config.max_frames_per_second, config.max_bytes_per_second), (3, 8192));
+    assert_eq!(config.max_outbox_bytes, 1 << 20);
     let app = &config.apps[0];
     assert_eq!((app.client_events, app.max_connections), (ClientEvents::Off, 5));
+    assert_eq!(app.max_subscriptions_per_connection, 4);
     assert_eq!((app.max_event_bytes, app.activity_timeout), (10_240, 9));
     assert_eq!(app.queue.as_deref(), Some(Path::new("/dev/shm/q")));
     assert_eq!(config.apps[1].queue.as_deref(), Some(Path::new("/dev/shm/other")));
@@ -82,6 +94,14 @@ fn mistakes_name_file_line_and_key() {
         ("start_hold = 61\n", &["line 1", "start_hold", "61"]),
         ("start_hold = -1\n", &["line 1", "start_hold"]),
         ("drain_seconds = 3601\n", &["line 1", "drain_seconds", "3601"]),
+        ("trusted_proxies = ['10.0.0.0/33']\n", &["line 1", "trusted_proxies", "10.0.0.0/33"]),
+        ("trusted_proxies = 'unix'\n", &["line 1", "trusted_proxies", "sequence"]),
+        ("max_connections_per_address = -1\n", &["line 1", "max_connections_per_address"]),
+        ("connects_per_second_per_address = 1000001\n", &["line 1", "connects_per_second", "1000001"]),
+        ("max_frames_per_second = '5'\n", &["line 1", "max_frames_per_second"]),
+        ("max_bytes_per_second = 8191\n", &["line 1", "max_bytes_per_second", "8192", "8191"]),
+        ("max_bytes_per_second = 4294967295\n", &["line 1", "max_bytes_per_second", "4294967295"]),
+        ("max_outbox_bytes = 1\n", &["line 1", "max_outbox_bytes", "1048576", "not 1"]),
         ("metrics = 'x'\n", &["line 1", "metrics", "not an address"]),
         ("log_format = 'xml'\n", &["line 1", "log_format", "text, json", "xml"]),
         ("log_level = 'loud'\n", &["line 1", "log_level", "error, warn", "loud"]),
@@ -162,6 +182,33 @@ fn ages_and_holds_come_from_the_environment_too() {
     let config = settings.over(Settings::from_toml(APP, &"f").unwrap()).settle().unwrap();
     assert_eq!((config.max_age, config.start_hold), (0, 7));
     for (name, value) in [("CANYON_MAX_AGE", "30s"), ("CANYON_START_HOLD", "61")] {
+        let read = Settings::from_environment(|asked| (asked == name).then(|| value.to_owned()));
+        let message = read.unwrap_err().to_string();
+        assert!(message.contains(name), "{message}");
+    }
+}
+
+#[test]
+fn limits_come_from_the_environment_too() {
+    let settings = environment(&[
+        ("CANYON_TRUSTED_PROXIES", "10.0.0.0/8, unix"),
+        ("CANYON_MAX_CONNECTIONS_PER_ADDRESS", "0"),
+        ("CANYON_CONNECTS_PER_SECOND_PER_ADDRESS", "1"),
+        ("CANYON_MAX_FRAMES_PER_SECOND", "2"),
+        ("CANYON_MAX_BYTES_PER_SECOND", "10000"),
+        ("CANYON_MAX_OUTBOX_BYTES", "2000000"),
+    ]);
+    let config = settings.over(Settings::from_toml(APP, &"f").unwrap()).settle().unwrap();
+    assert!(config.trusted_proxies.trust(None) && config.trusted_proxies.trust("10.1.1.1".parse().ok()));
+    assert_eq!((config.max_connections_per_address, config.connects_per_second_per_address), (0, 1));
+    assert_eq!((config.max_frames_per_second, config.max_bytes_per_second), (2, 10_000));
+    assert_eq!(config.max_outbox_bytes, 2_000_000);
+    for (name, value) in [
+        ("CANYON_TRUSTED_PROXIES", "example.com"),
+        ("CANYON_MAX_CONNECTIONS_PER_ADDRESS", "-1"),
+        ("CANYON_MAX_BYTES_PER_SECOND", "1"),
+        ("CANYON_MAX_OUTBOX_BYTES", "10k"),
+    ] {
         let read = Settings::from_environment(|asked| (asked == name).then(|| value.to_owned()));
         let message = read.unwrap_err().to_string();
         assert!(message.contains(name), "{message}");

@@ -2,6 +2,7 @@
 
 use super::session::{Rate, Subscription};
 use super::{Connection, Outbox, Session, Stream};
+use crate::address::Address;
 use crate::handover::state::{ConnectionState, SubscriptionState, UserState};
 use crate::hub::Quota;
 use crate::protocol::reader::{Decoder, FrameReader};
@@ -34,6 +35,7 @@ impl Connection {
             session.whispers.second.map(|second| (millis(second.elapsed()), session.whispers.count));
         ConnectionState {
             app: session.app.config.id.clone(),
+            address: session.app.address().map(Address::number),
             is_unix: self.stream.is_unix(),
             socket_id: session.socket_id.to_string(),
             subscriptions: subscriptions.collect(),

@@ -4,12 +4,14 @@
 //! whatever concerns them goes through the hub.
 
 mod handover;
+mod intake;
 mod outbox;
 mod session;
 mod socket;
 mod talk;
 mod tls;
 
+pub(crate) use intake::{Intake, IntakeLimits};
 pub(crate) use outbox::{Flushed, Outbox, SharedFrame};
 pub(crate) use session::{Reaction, Session};
 pub(crate) use socket::{Peer, Stream};
@@ -49,8 +51,9 @@ pub(crate) struct Connection {
     pub(crate) heard: u32,
     /// Tick at which an unanswered ping was sent.
     pub(crate) pinged: Option<u32>,
+    /// What it sent lately.
+    pub(crate) intake: Intake,
     pub(crate) reader: FrameReader,
-    pub(crate) quota: Quota,
     pub(crate) session: Session,
 }
 
@@ -80,9 +83,9 @@ impl Connection {
             since: now,
             heard: now,
             pinged: None,
+            intake: Intake::default(),
             reader: FrameReader::default(),
-            session: Session::new(quota.app(), socket_id),
-            quota,
+            session: Session::new(quota, socket_id),
         }
     }
 

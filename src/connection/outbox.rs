@@ -91,6 +91,34 @@ impl Outbox {
         self.len() + frames * PLACE
     }
 
+    /// Its part of the memory that its frames take: others may wait for the same ones.
+    pub(crate) fn share(&self) -> usize {
+        self.estimate(|bytes, waiting| bytes / waiting)
+    }
+
+    /// The memory that is free when it is gone: nobody else waits for these frames.
+    pub(crate) fn own(&self) -> usize {
+        self.estimate(|bytes, waiting| if waiting == 1 { bytes } else { 0 })
+    }
+
+    /// What of its weight counts, given how many bytes of a frame do for which so many wait. Of many frames some are looked
+    /// at: there may be hundreds of thousands, and as many who wait.
+    fn estimate(&self, count_for: impl Fn(usize, usize) -> usize) -> usize {
+        const LOOKED_AT: usize = 64;
+        const CONTENT: usize = size_of::<EncodedFrame>();
+        let frames = usize::from(self.first.is_some()) + self.rest.len();
+        let step = frames.div_ceil(LOOKED_AT).max(1);
+        let (mut all, mut counting) = (0, 0);
+        for frame in self.first.iter().chain(&self.rest).step_by(step) {
+            let bytes = frame.len() + CONTENT;
+            all += bytes;
+            counting += count_for(bytes, Rc::strong_count(frame));
+        }
+        let places = frames * size_of::<SharedFrame>();
+        let content = (self.weight() - places) as u128;
+        usize::try_from(content * counting as u128 / all.max(1) as u128).unwrap_or(usize::MAX) + places
+    }
+
     /// Bytes of the longest frame among them.
     pub(crate) fn longest(&self) -> usize {
         self.first.iter().chain(&self.rest).map(|frame| frame.len()).max().unwrap_or_default()
@@ -257,6 +285,37 @@ mod tests {
         assert!(outbox.weight() >= 1000 * (PLACE + 2), "{}", outbox.weight());
         outbox.flush(|slices| Ok(slices.iter().map(|slice| slice.len()).sum()));
         assert_eq!(outbox.weight(), 0);
+    }
+
+    #[test]
+    fn what_others_wait_for_too_is_shared_with_them() {
+        let frame = SharedFrame::new(EncodedFrame::from(vec![0; 100_000]));
+        let mut outboxes: Vec<Outbox> = std::iter::repeat_with(Outbox::default).take(50).collect();
+        for outbox in &mut outboxes {
+            (0..10).for_each(|_| outbox.push(EncodedFrame::from(vec![0; 10])));
+            outbox.push_shared(Rc::clone(&frame));
+        }
+        drop(frame);
+        let sum = |part: fn(&Outbox) -> usize| outboxes.iter().map(part).sum::<usize>();
+        let small = 50 * 10 * (10 + PLACE);
+        assert_eq!(sum(Outbox::own), small + 50 * size_of::<SharedFrame>());
+        assert!((small + 99_000..small + 103_000).contains(&sum(Outbox::share)), "{}", sum(Outbox::share));
+        assert!(sum(Outbox::weight) > 5_000_000);
+        let last = outboxes.pop().unwrap();
+        outboxes.clear();
+        assert_eq!((last.share(), last.own()), (last.weight(), last.weight()));
+        assert_eq!(Outbox::default().share(), 0);
+    }
+
+    #[test]
+    fn of_many_frames_some_are_looked_at() {
+        let mut outboxes = [Outbox::default(), Outbox::default()];
+        for number in 0..10_000 {
+            let frame = SharedFrame::new(EncodedFrame::from(vec![0; number % 300]));
+            outboxes.iter_mut().for_each(|outbox| outbox.push_shared(Rc::clone(&frame)));
+        }
+        let half = outboxes[0].weight() / 2;
+        assert!((half..half + half / 10).contains(&outboxes[0].share()), "{} of {half}", outboxes[0].share());
     }
 
     #[test]

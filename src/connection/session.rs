@@ -3,7 +3,9 @@
 use super::Outbox;
 use crate::config::{ClientEvents, LifeKind};
 use crate::hub::life::LifeEvent;
-use crate::hub::{App, Hub, Overloaded, PresenceFull, Subscriber};
+use crate::hub::{Hub, Overloaded, PresenceFull, Quota, Subscriber};
+use crate::limits::Who;
+use crate::metrics::Limit;
 use crate::protocol::client_message::{Signin, Subscribe, Unsubscribe};
 use crate::protocol::user::MAX_WATCHED;
 use crate::protocol::{ChannelKind, ClientMessage, Close, ErrorReply, Member, SocketId, User};
@@ -26,7 +28,8 @@ const MAX_EVENT_NAME_LENGTH: usize = 200;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) app: Arc<App>,
+    /// Its app, and its place among those who are connected.
+    pub(crate) app: Quota,
     pub(crate) socket_id: SocketId,
     pub(crate) subscriptions: HashMap<Arc<str>, Subscription, foldhash::fast::RandomState>,
     pub(super) user: Option<Box<User>>,
@@ -69,9 +72,9 @@ pub(crate) enum Reaction {
 }
 
 impl Session {
-    pub(crate) fn new(app: &Arc<App>, socket_id: SocketId) -> Self {
+    pub(crate) fn new(app: Quota, socket_id: SocketId) -> Self {
         Self {
-            app: Arc::clone(app),
+            app,
             socket_id,
             subscriptions: HashMap::default(),
             user: None,
@@ -79,6 +82,11 @@ impl Session {
             whispers: Rate::default(),
             subscribed: 0,
         }
+    }
+
+    /// Who this is, for the log.
+    pub(crate) fn who(&self) -> Who<'_> {
+        Who { address: self.app.address(), app: Some(&self.app.config.id), socket_id: Some(self.socket_id) }
     }
 
     /// Whether the client proved that the application knows it: by signing in, or by a guarded channel.
@@ -165,6 +173,15 @@ impl Session {
             .map_err(|why| ErrorReply::invalid_channel(name, why))?;
         if self.subscriptions.contains_key(name) {
             return Err(ErrorReply::already_subscribed(name));
+        }
+        let limit = self.app.config.max_subscriptions_per_connection;
+        if limit > 0 && self.subscriptions.len() >= limit {
+            hub.limits.met(
+                Limit::MaxSubscriptionsPerConnection,
+                self.who(),
+                format_args!("refused a subscription: a connection may have {limit}"),
+            );
+            return Err(ErrorReply::too_many_subscriptions(name, limit));
         }
         let kind = ChannelKind::of(name);
         if kind.is_guarded() {
@@ -300,6 +317,11 @@ impl Session {
         }
         let rate = self.app.config.client_event_rate;
         if rate > 0 && self.whispers.count(Instant::now()) > rate {
+            hub.limits.met(
+                Limit::ClientEventRate,
+                self.who(),
+                format_args!("dropped a client event: a connection may send {rate} in a second"),
+            );
             return Err(ErrorReply::client_event_rate(rate));
         }
         view::event(self.socket_id, event, name, data.get());

@@ -7,7 +7,7 @@ use crate::hub::Socket;
 use libc::MSG_NOSIGNAL;
 use socket2::SockRef;
 use std::io::{self, ErrorKind, IoSlice, Read};
-use std::net::Shutdown;
+use std::net::{IpAddr, Ipv4Addr, Shutdown};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -46,8 +46,8 @@ macro_rules! either {
 /// What a stream says of who is at its other end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer {
-    /// On this host: it came over a Unix socket or the loopback interface.
-    pub(crate) is_local: bool,
+    /// `None` if it came over a Unix socket.
+    pub(crate) ip: Option<IpAddr>,
     /// It speaks TLS with this server.
     pub(crate) is_encrypted: bool,
 }
@@ -75,12 +75,13 @@ impl Stream {
 
     /// Asks the kernel who is at the other end.
     pub(crate) fn peer(&self) -> Peer {
-        let is_loopback =
-            |stream: &TcpStream| stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
+        // Whoever is gone already is nobody's proxy.
+        let gone = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let ip = |stream: &TcpStream| Some(stream.peer_addr().map_or(gone, |peer| peer.ip()));
         match self {
-            Self::Tcp(stream) => Peer { is_local: is_loopback(stream), is_encrypted: false },
-            Self::Unix(_) => Peer { is_local: true, is_encrypted: false },
-            Self::Tls(stream) => Peer { is_local: is_loopback(stream.socket()), is_encrypted: true },
+            Self::Tcp(stream) => Peer { ip: ip(stream), is_encrypted: false },
+            Self::Unix(_) => Peer { ip: None, is_encrypted: false },
+            Self::Tls(stream) => Peer { ip: ip(stream.socket()), is_encrypted: true },
         }
     }
 

@@ -1,6 +1,6 @@
 //! The start of a drain: holding back, while clients come back, what waited for the server.
 
-use super::Drain;
+use super::{Drain, WAIT};
 use crate::event::Draft;
 use crate::hub::{App, Event, Overloaded, QueueEnd};
 use crate::queue::Push;
@@ -67,7 +67,8 @@ impl Drain {
             if left.is_zero() {
                 return;
             }
-            self.consumer.rest(left);
+            self.beat.beat();
+            self.consumer.rest(left.min(WAIT));
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::handover::halt::{Halt, Request};
 use crate::health::{self, QueueHealth};
 use crate::hub::{self, Hold, Hub};
 use crate::protocol::{SocketId, channel};
+use crate::pulse::Beat;
 use crate::queue::{self, Access, Consumer, ConsumerOptions, Record, Waker};
 use crate::sparing::Sparing;
 use crate::view;
@@ -42,6 +43,7 @@ pub(crate) struct Drain {
     losses: Losses,
     refusals: Sparing,
     health: Arc<QueueHealth>,
+    beat: Beat,
     /// Set while what waited for the server has not been delivered.
     hold: Option<(Arc<Hold>, Duration)>,
     is_stopped: Arc<AtomicBool>,
@@ -105,6 +107,7 @@ impl Drain {
                 losses,
                 refusals: Sparing::default(),
                 health,
+                beat: hub.health.pulse.of("canyon-drain"),
                 hold: None,
                 is_stopped: Arc::default(),
                 halt: Request::default(),
@@ -143,6 +146,7 @@ impl Drain {
             self.wait_for_clients(time);
         }
         while !self.is_stopped.load(Ordering::Acquire) {
+            self.beat.beat();
             if let Some(halt) = self.halt.take()
                 && !halt.stand_still()
             {

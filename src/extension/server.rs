@@ -21,8 +21,8 @@ use super::{
 };
 use crate::config::{Config, Settings};
 use crate::log::{self, View};
-use crate::parent::{self, Parent};
-use crate::server::{LifeEvent, Polled, Server as Running};
+use crate::parent::{self, Alone, Parent};
+use crate::server::{LifeEvent, Polled, Provision, Server as Running};
 
 /// A server that this process can start.
 #[php_class]
@@ -135,13 +135,14 @@ impl Server {
 impl Server {
     /// Serves from the beginning, or takes over, as the parent says.
     fn begin(&self, mut parent: Option<&mut Parent>) -> Result<Running, Box<dyn std::error::Error>> {
-        let former = parent.as_mut().map(|parent| parent.begin()).transpose()?.flatten();
-        let server = match former {
-            Some(former) => Running::take_over(&self.config, true, former)?,
-            None => Running::start_observed(&self.config)?,
+        let provision = match &mut parent {
+            Some(parent) => parent.begin()?,
+            None => Provision::from_environment()?,
         };
-        if let Some(parent) = parent {
-            parent.serving(&self.config)?;
+        let server = Running::begin_with(&self.config, true, provision)?;
+        match parent {
+            Some(parent) => parent.serving(&self.config, &server)?,
+            None => Alone::from_environment().serving(&server)?,
         }
         Ok(server)
     }
@@ -177,6 +178,9 @@ impl Slot {
         let Some(started) = self.lock().take() else { return };
         if started.is_here() {
             let mut server = started.server;
+            if started.parent.is_none() {
+                Alone::from_environment().stopping(grace);
+            }
             if !grace.is_zero() {
                 let (attention, until) = (Attention::pay(), Instant::now() + grace);
                 server.drain(grace);

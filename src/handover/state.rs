@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// The version of everything here. Two servers hand over to each other only if it is the same in both; a field that may
 /// be missing or passed over does not change it.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// The first word of the successor. Must never change: it is how two versions find out that they are two.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub(crate) struct Hello {
 pub(crate) enum Message {
     /// Old: these are the listening sockets, a descriptor each, by the address that was configured.
     Listeners(Vec<ListenAddress>),
+    /// Old, before that: where those who watch it ask, as it was configured, and its descriptor. Not said if nowhere.
+    Monitor(ListenAddress),
     /// Successor: everything that can fail before the state is known has succeeded.
     Prepared,
     /// Either: it cannot be, and why. The old server serves on.
@@ -42,6 +44,8 @@ pub(crate) enum Message {
     Life(Vec<LifeState>),
     /// Old: the counters, by name.
     Counters(BTreeMap<String, u64>),
+    /// Old: the histograms, by name; see [`Histogram::counts`](crate::metrics::Histogram::counts).
+    Histograms(BTreeMap<String, Vec<u64>>),
     /// Old: that is all.
     End(Ending),
     /// Successor: all of it is understood and in its place; it can serve at once.
@@ -102,6 +106,9 @@ pub(crate) struct RememberedState {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ConnectionState {
     pub(crate) app: String,
+    /// The client address that it counts for, if that is known.
+    #[serde(default)]
+    pub(crate) address: Option<u64>,
     pub(crate) is_unix: bool,
     pub(crate) socket_id: String,
     pub(crate) subscriptions: Vec<SubscriptionState>,

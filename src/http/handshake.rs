@@ -82,7 +82,8 @@ impl<'a> Handshake<'a> {
         }
         let (path, query) = split(request.path?)?;
         let proxy_says = headers.text("x-forwarded-proto");
-        let asked = Asked { path, query, origin: headers.text("origin"), proxy_says };
+        let forwarded_for = headers.all("x-forwarded-for").collect();
+        let asked = Asked { path, query, origin: headers.text("origin"), proxy_says, forwarded_for };
         Some(Self { asked, key, leftover: &bytes[length..] })
     }
 
@@ -100,6 +101,12 @@ struct Headers<'h, 'a>(&'h [Header<'a>]);
 impl<'a> Headers<'_, 'a> {
     fn get(&self, name: &str) -> Option<&'a [u8]> {
         self.0.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+    }
+
+    /// All of a name, as texts; one that is no text is empty.
+    fn all(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |header| header.name.eq_ignore_ascii_case(name));
+        named.map(|header| str::from_utf8(header.value).unwrap_or_default())
     }
 
     fn text(&self, name: &str) -> Option<&'a str> {

@@ -67,6 +67,13 @@ fn levels(page: &mut Exposition, hub: &Hub) {
     for (worker, inbox) in hub.inboxes().iter().enumerate() {
         inboxes.labelled("worker", &worker.to_string(), inbox.waiting_bytes());
     }
+    let mut outboxes = page.gauge(
+        "canyon_outbox_bytes",
+        "Bytes that wait for clients whose socket is full, once however many they wait for, as of the last second.",
+    );
+    for worker in 0..hub.inboxes().len() {
+        outboxes.labelled("worker", &worker.to_string(), hub.ceiling.waiting(worker));
+    }
 }
 
 fn counts(page: &mut Exposition, hub: &Hub) {
@@ -101,6 +108,13 @@ fn counts(page: &mut Exposition, hub: &Hub) {
         "reason",
         &[("slow", &counts.slow_clients_closed), ("silent", &counts.silent_clients_closed)],
     );
+    let mut limits = page.counter(
+        "canyon_limit_reached_total",
+        "How often somebody was refused, closed or made to wait because of a limit.",
+    );
+    for limit in metrics::Limit::ALL {
+        limits.labelled("limit", limit.name(), counts.limits.of(*limit).get());
+    }
     let mut one = |name, help, counter: &metrics::Counter| page.counter(name, help).value(counter.get());
     one("canyon_connections_opened_total", "WebSocket connections let in.", &counts.connections_opened);
     one(

@@ -5,6 +5,7 @@
 //! of requests on one connection is the order of delivery.
 
 mod channels;
+mod ended;
 mod events;
 mod farewell;
 mod handshake;
@@ -109,8 +110,12 @@ impl Refusal {
 /// what another server has heard of it.
 pub(crate) fn serve(worker: &Rc<Worker>, socket: Socket, beginning: &[u8]) {
     if !beginning.is_empty() {
-        let registered = Stream::register_plain(socket).inspect_err(warn);
-        return tell(registered.map(|stream| meet(worker, stream, First::Http(beginning))));
+        let registered = Stream::register_plain(socket);
+        return ended::tell(
+            worker,
+            None,
+            registered.map(|stream| meet(worker, stream, First::Http(beginning))),
+        );
     }
     let mut buffer = [0; FIRST_READ];
     // Whoever is as near as a proxy has said it by now. Read before the runtime knows the socket, it wakes nobody.
@@ -118,7 +123,7 @@ pub(crate) fn serve(worker: &Rc<Worker>, socket: Socket, beginning: &[u8]) {
     let met = first.and_then(|first| {
         if let First::Silence = first {
             let passage = worker.passage();
-            let waiting = told(wait(Rc::clone(worker), socket));
+            let waiting = wait(Rc::clone(worker), socket);
             spawn_local(async move {
                 // The first step of the task notes the socket.
                 drop(passage);
@@ -126,9 +131,9 @@ pub(crate) fn serve(worker: &Rc<Worker>, socket: Socket, beginning: &[u8]) {
             });
             return Ok(());
         }
-        Stream::register_plain(socket).inspect_err(warn).map(|stream| meet(worker, stream, first))
+        Stream::register_plain(socket).map(|stream| meet(worker, stream, first))
     });
-    tell(met);
+    ended::tell(worker, None, met);
 }
 
 /// Answers the first words of a client.
@@ -139,34 +144,26 @@ fn meet(worker: &Rc<Worker>, stream: Stream, first: First<'_>) {
         First::Silence => Bytes::new(),
         First::Http(beginning) => Bytes::copy_from_slice(beginning),
     };
-    spawn_local(told(speak(worker, beginning, stream)));
+    spawn_local(speak(worker, beginning, stream));
 }
 
 /// Waits for the first words of a client. Until they come another process can go on with the socket.
-async fn wait(worker: Rc<Worker>, socket: Socket) -> io::Result<()> {
-    let talk = Talk::new(Stream::register(socket).await.inspect_err(warn)?, &[]);
+async fn wait(worker: Rc<Worker>, socket: Socket) {
+    let ip = socket.ip();
+    let heard = hear(&worker, socket).await;
+    ended::tell(&worker, ip, heard);
+}
+
+async fn hear(worker: &Rc<Worker>, socket: Socket) -> io::Result<()> {
+    let talk = Talk::new(Stream::register(socket).await?, &[]);
     worker.note(&talk);
     tokio::time::timeout(HEADER_TIMEOUT, poll_fn(|context| talk.stream.lock().poll_readable(context)))
         .await??;
     let stream = Arc::into_inner(talk).ok_or(ErrorKind::Other)?.stream.into_inner();
     let mut buffer = [0; FIRST_READ];
     let first = First::read(&mut buffer, |buffer| stream.try_read(buffer))?;
-    meet(&worker, stream, first);
+    meet(worker, stream, first);
     Ok(())
-}
-
-async fn told(conversation: impl Future<Output = io::Result<()>>) {
-    tell(conversation.await);
-}
-
-fn warn(error: &io::Error) {
-    tracing::warn!(%error, "an accepted connection could not be registered");
-}
-
-fn tell(ended: io::Result<()>) {
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
-    }
 }
 
 fn read_now(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
@@ -179,11 +176,7 @@ fn read_now(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Lets hyper speak; boxed, as what it needs is many times what a handshake needs.
-fn speak(
-    worker: &Rc<Worker>,
-    beginning: Bytes,
-    stream: Stream,
-) -> Pin<Box<dyn Future<Output = io::Result<()>>>> {
+fn speak(worker: &Rc<Worker>, beginning: Bytes, stream: Stream) -> Pin<Box<dyn Future<Output = ()>>> {
     let (worker, peer) = (Rc::clone(worker), stream.peer());
     let talk = Talk::new(stream, &beginning);
     worker.note(&talk);
@@ -192,9 +185,10 @@ fn speak(
     Box::pin(async move {
         let farewell = Farewell::new(&worker.hub);
         let begun = farewell.begun();
+        let (has_begun, served_by) = (Rc::clone(&begun), Rc::clone(&worker));
         let service = service_fn(move |request: Request<Incoming>| {
             begun.set(true);
-            let (worker, talk) = (Rc::clone(&worker), Weak::clone(&talk));
+            let (worker, talk) = (Rc::clone(&served_by), Weak::clone(&talk));
             async move {
                 let body = request.body().size_hint().exact();
                 let answer = answer(&worker, request, peer).await;
@@ -210,7 +204,8 @@ fn speak(
             .max_buf_size(HEAD_BYTES)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
-        farewell.see_off(conversation).await.map_err(io::Error::other)
+        let done = farewell.see_off(conversation).await;
+        ended::tell_of_talk(&worker, peer.ip, done, has_begun.get());
     })
 }
 
@@ -272,7 +267,8 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
                 .hub
                 .app_by_id(app_id)
                 .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("No app has the id {app_id}")))?;
-            let signed = signed::verify(app, inside, request, endpoint.data_bytes(app)).await?;
+            let signed = signed::verify(app, inside, request, endpoint.data_bytes(app)).await;
+            let signed = signed.inspect_err(|refusal| ended::note_refusal(&worker.hub, app, refusal))?;
             if !app.config.enabled {
                 return Err(Refusal::new(StatusCode::FORBIDDEN, "Application disabled"));
             }

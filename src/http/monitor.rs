@@ -10,26 +10,39 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Time for the head of a request; Prometheus asks every 15 or 60 seconds, and keeps its connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Speaks with one who watches.
-pub(crate) async fn serve(hub: Arc<Hub>, token: Option<Secret>, socket: Socket) -> io::Result<()> {
+/// Speaks with one who watches. After `end` the request under way is answered, and no other.
+pub(crate) async fn serve(
+    hub: Arc<Hub>,
+    token: Option<Secret>,
+    socket: Socket,
+    end: impl Future<Output = ()>,
+) -> io::Result<()> {
     let stream = Stream::register(socket).await?;
     let service = service_fn(move |request| {
         let answer = route(&hub, token.as_ref(), &request).unwrap_or_else(Refusal::answer);
         std::future::ready(Ok::<_, Infallible>(answer))
     });
-    http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .await
-        .map_err(io::Error::other)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let done = tokio::select! {
+        done = connection.as_mut() => done,
+        () = end => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    done.map_err(io::Error::other)
 }
 
 fn route<B>(hub: &Hub, token: Option<&Secret>, request: &Request<B>) -> Result<Answer, Refusal> {

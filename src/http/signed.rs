@@ -152,7 +152,11 @@ mod tests {
 
     fn app() -> App {
         let secret = Secret::new("7ad3773142a6692b25b8".into());
-        App::new(0, AppConfig::new("3".into(), "278d425bdf160c739803".into(), secret))
+        App::new(
+            0,
+            AppConfig::new("3".into(), "278d425bdf160c739803".into(), secret),
+            &std::sync::Arc::default(),
+        )
     }
 
     fn documented() -> String {

@@ -3,8 +3,12 @@
 use super::Answer;
 use super::handshake::Handshake;
 use super::prefixed::Prefixed;
+use crate::address::Address;
+use crate::config::TrustedProxies;
 use crate::connection::{Peer, Stream};
 use crate::hub::Quota;
+use crate::limits::Who;
+use crate::metrics::Limit;
 use crate::protocol::{Close, EncodedFrame, frame};
 use crate::view;
 use crate::watch::Refused;
@@ -41,6 +45,8 @@ pub(super) struct Asked<'a> {
     pub(super) origin: Option<&'a str>,
     /// The scheme that a proxy says it speaks with the client.
     pub(super) proxy_says: Option<&'a str>,
+    /// From where proxies say that the client comes, header by header.
+    pub(super) forwarded_for: Vec<&'a str>,
 }
 
 impl<'a> Asked<'a> {
@@ -51,11 +57,17 @@ impl<'a> Asked<'a> {
             query: request.uri().query().unwrap_or_default(),
             origin: header(ORIGIN),
             proxy_says: header(HeaderName::from_static("x-forwarded-proto")),
+            forwarded_for: request
+                .headers()
+                .get_all(HeaderName::from_static("x-forwarded-for"))
+                .iter()
+                .map(|value| value.to_str().unwrap_or_default())
+                .collect(),
         }
     }
 
     /// Admits the client, and lets whoever watches know if it is refused.
-    fn admit(&self, worker: &Worker, peer: impl FnOnce() -> Peer) -> Result<Quota, Close> {
+    fn admit(&self, worker: &Worker, peer: Peer) -> Result<Quota, Close> {
         let admission = self.check(worker, peer);
         if let Err(close) = &admission {
             worker.hub.metrics.connections_refused.increment();
@@ -75,13 +87,14 @@ impl<'a> Asked<'a> {
     }
 
     /// Checks in the order of the protocol contract: key, app, TLS, protocol, quota, origin.
-    fn check(&self, worker: &Worker, peer: impl FnOnce() -> Peer) -> Result<Quota, Close> {
+    fn check(&self, worker: &Worker, peer: Peer) -> Result<Quota, Close> {
         let key = self.key(worker).ok_or(Close::PATH_NOT_FOUND)?;
         let app = worker.hub.app_by_key(key).ok_or(Close::UNKNOWN_APP)?;
         if !app.config.enabled {
             return Err(Close::APP_DISABLED);
         }
-        if app.config.requires_tls && !self.is_encrypted(peer()) {
+        let proxies = &worker.settings.trusted_proxies;
+        if app.config.requires_tls && !self.is_encrypted(peer, proxies) {
             return Err(Close::TLS_ONLY);
         }
         let protocol = form_urlencoded::parse(self.query.as_bytes())
@@ -93,7 +106,16 @@ impl<'a> Asked<'a> {
                 return Err(Close::UNSUPPORTED_PROTOCOL);
             }
         }
-        let quota = app.take_connection().ok_or(Close::OVER_QUOTA)?;
+        let address = Address::of_client(peer.ip, &self.forwarded_for, proxies);
+        let quota = app.take_connection(address).map_err(|limit| {
+            let who = Who { address, app: Some(&app.config.id), socket_id: None };
+            worker.hub.limits.met(limit, who, "refused a connection");
+            match limit {
+                Limit::MaxConnectionsPerAddress => Close::ADDRESS_OVER_QUOTA,
+                Limit::ConnectsPerSecondPerAddress => Close::ADDRESS_TOO_FAST,
+                _ => Close::OVER_QUOTA,
+            }
+        })?;
         if !app.config.allowed_origins.allow(self.origin) {
             return Err(Close::ORIGIN_REFUSED);
         }
@@ -104,10 +126,10 @@ impl<'a> Asked<'a> {
         self.path.strip_prefix(worker.settings.path_prefix.as_str())?.strip_prefix("/app/")
     }
 
-    /// Whether the client speaks TLS with this server, or with a proxy that says so: to be believed from this host only.
-    fn is_encrypted(&self, peer: Peer) -> bool {
+    /// Whether the client speaks TLS with this server, or with a trusted proxy that says so.
+    fn is_encrypted(&self, peer: Peer, proxies: &TrustedProxies) -> bool {
         let is_proxied = matches!(self.proxy_says, Some("https" | "wss"));
-        peer.is_encrypted || (peer.is_local && is_proxied)
+        peer.is_encrypted || (is_proxied && proxies.trust(peer.ip))
     }
 }
 
@@ -117,7 +139,7 @@ impl<'a> Asked<'a> {
 /// handshake, and pusher-js would come back again and again.
 pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, peer: Peer) -> Answer {
     let upgrade = hyper::upgrade::on(&mut request);
-    let admission = Asked::of(&request).admit(worker, || peer);
+    let admission = Asked::of(&request).admit(worker, peer);
     match create_response(&request.map(|_| ())) {
         Ok(response) => {
             spawn_local(switch(Rc::clone(worker), upgrade, admission, worker.passage()));
@@ -134,7 +156,7 @@ pub(super) fn answer(worker: &Rc<Worker>, mut request: Request<Incoming>, peer: 
 /// The same for a handshake that came in one piece.
 pub(super) fn enter(worker: &Rc<Worker>, stream: Stream, handshake: &Handshake<'_>) {
     let answer = handshake.answer();
-    match handshake.asked.admit(worker, || stream.peer()) {
+    match handshake.asked.admit(worker, stream.peer()) {
         Ok(quota) => adopt(worker, quota, stream, &answer, handshake.leftover),
         Err(close) => drop(spawn_local(refuse(stream, answer.into(), close))),
     }

@@ -1,11 +1,15 @@
 //! An application while it is served.
 
-use super::Hold;
+use super::{Addresses, Hold};
+use crate::address::Address;
 use crate::config::AppConfig;
 use crate::metrics::Level;
+use crate::metrics::Limit;
 use crate::watch::AppWatch;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 /// Settings, how much there is of it, and what is kept for people who look.
 #[derive(Debug)]
@@ -17,11 +21,13 @@ pub(crate) struct App {
     pub(super) channels: Level,
     pub(super) subscriptions: Level,
     pub(crate) watch: AppWatch,
+    /// Those of all apps.
+    addresses: Arc<Addresses>,
     hold: OnceLock<Arc<Hold>>,
 }
 
 impl App {
-    pub(crate) fn new(index: usize, config: AppConfig) -> Self {
+    pub(crate) fn new(index: usize, config: AppConfig, addresses: &Arc<Addresses>) -> Self {
         Self {
             index,
             config,
@@ -29,12 +35,16 @@ impl App {
             channels: Level::default(),
             subscriptions: Level::default(),
             watch: AppWatch::default(),
+            addresses: Arc::clone(addresses),
             hold: OnceLock::new(),
         }
     }
 
-    /// Takes one of the app's connections, if any is left.
-    pub(crate) fn take_connection(self: &Arc<Self>) -> Option<Quota> {
+    /// Takes one of the app's connections and one of the client address's, or says which limit is in the way.
+    pub(crate) fn take_connection(self: &Arc<Self>, address: Option<Address>) -> Result<Quota, Limit> {
+        if let Some(address) = address {
+            self.addresses.enter(address, Instant::now())?;
+        }
         let limit = match self.config.max_connections {
             0 => usize::MAX,
             limit => limit,
@@ -42,12 +52,26 @@ impl App {
         // Relaxed: the count guards nothing but itself.
         self.connections
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| (count < limit).then_some(count + 1))
-            .ok()
-            .map(|_| Quota(Arc::clone(self)))
+            .map(|_| Quota { app: Arc::clone(self), address })
+            .map_err(|_| {
+                self.leave(address);
+                Limit::MaxConnections
+            })
     }
 
-    pub(super) fn count_connection(&self) {
+    /// A connection that there is already, whatever the limits.
+    pub(crate) fn keep_connection(self: &Arc<Self>, address: Option<Address>) -> Quota {
+        if let Some(address) = address {
+            self.addresses.keep(address);
+        }
         self.connections.fetch_add(1, Ordering::Relaxed);
+        Quota { app: Arc::clone(self), address }
+    }
+
+    fn leave(&self, address: Option<Address>) {
+        if let Some(address) = address {
+            self.addresses.leave(address, Instant::now());
+        }
     }
 
     /// Holds its events back, all of them, until the hold is over. Only the first hold of an app counts.
@@ -66,23 +90,31 @@ impl App {
     }
 }
 
-/// One connection of an app's quota, given back when dropped.
+/// One connection of an app and of a client address, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Quota(Arc<App>);
+pub(crate) struct Quota {
+    app: Arc<App>,
+    address: Option<Address>,
+}
 
 impl Quota {
-    /// For a connection that is counted already.
-    pub(super) fn of(app: &Arc<App>) -> Self {
-        Self(Arc::clone(app))
+    /// The address that it counts for.
+    pub(crate) fn address(&self) -> Option<Address> {
+        self.address
     }
+}
 
-    pub(crate) fn app(&self) -> &Arc<App> {
-        &self.0
+impl Deref for Quota {
+    type Target = Arc<App>;
+
+    fn deref(&self) -> &Arc<App> {
+        &self.app
     }
 }
 
 impl Drop for Quota {
     fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+        self.app.connections.fetch_sub(1, Ordering::Relaxed);
+        self.app.leave(self.address);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::channel::Channel;
 use super::life::{LifeEvent, now_ms};
-use super::{App, Hub, Quota, Shard, Subscriber};
+use super::{App, Hub, Shard, Subscriber};
 use crate::config::LifeKind;
 use crate::handover::state::{ChannelState, RememberedState};
 use crate::handover::watched::Watched;
@@ -227,14 +227,6 @@ impl Hub {
                 watchers.insert(subscriber.socket_id, subscriber);
             }
         }
-    }
-}
-
-impl App {
-    /// A connection that there is already, whatever the quota.
-    pub(crate) fn keep_connection(self: &Arc<Self>) -> Quota {
-        self.count_connection();
-        Quota::of(self)
     }
 }
 

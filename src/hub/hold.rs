@@ -209,7 +209,11 @@ mod tests {
 
     fn client_event(data: &str) -> ClientEvent {
         ClientEvent {
-            app: Arc::new(App::new(0, AppConfig::new("1".into(), "k".into(), Secret::new("s".into())))),
+            app: Arc::new(App::new(
+                0,
+                AppConfig::new("1".into(), "k".into(), Secret::new("s".into())),
+                &Arc::default(),
+            )),
             channel: "private-a".into(),
             from: SocketId::from_random(1),
             frame: frame::event("client-x", "private-a", data),

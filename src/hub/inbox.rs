@@ -7,6 +7,7 @@ use crate::protocol::{Close, EncodedFrame, SocketId};
 use crate::tls::Tls;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -231,6 +232,16 @@ impl Mailbox {
     /// Makes [`Mailbox::rung`] return once more.
     pub(crate) fn ring(&self) {
         self.state.bell.notify_one();
+    }
+}
+
+impl Socket {
+    /// The address at its other end; `None` if it is a Unix socket, or gone.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(stream) | Self::Tls(stream, _) => stream.peer_addr().ok().map(|peer| peer.ip()),
+            Self::Unix(_) => None,
+        }
     }
 }
 

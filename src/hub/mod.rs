@@ -21,9 +21,11 @@
 //! workers each); but 2 us for each that sleeps (7,000 events/s to 64 workers each). More drains take more queues, one per
 //! app.
 
+mod addresses;
 mod app;
 mod busiest;
 mod cache;
+mod ceiling;
 mod channel;
 mod counts;
 mod dashboard;
@@ -39,8 +41,10 @@ mod settling;
 mod users;
 mod watching;
 
+pub(crate) use addresses::Addresses;
 pub(crate) use app::{App, Quota};
 pub(crate) use busiest::{Busiest, Sort, Wanted};
+pub(crate) use ceiling::Ceiling;
 pub(crate) use facts::Occupancy;
 pub(crate) use hold::{Hold, QueueEnd};
 pub(crate) use inbox::{Admission, Delivery, Inbox, Letter, Mailbox, SlowClient, Socket, Survey};
@@ -49,6 +53,7 @@ pub(crate) use observer::{Observed, Observer};
 use self::channel::{Channel, Departure};
 use crate::config::{Config, LifeKind};
 use crate::health::Health;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::protocol::channel::is_cached;
 use crate::protocol::{EncodedFrame, Member, SocketId, frame};
@@ -87,6 +92,8 @@ pub(crate) struct Hub {
     pub(crate) history: History,
     /// The processor time of each worker.
     cpu_clocks: Vec<OnceLock<CpuClock>>,
+    pub(crate) limits: Limits,
+    pub(crate) ceiling: Ceiling,
 }
 
 struct AppChannels {
@@ -131,14 +138,17 @@ impl Hub {
         observer: Option<Observer>,
         metrics: Arc<Metrics>,
     ) -> Self {
+        let addresses = Arc::new(Addresses::new(config));
         let channels = |(index, app): (usize, &crate::config::AppConfig)| AppChannels {
-            app: Arc::new(App::new(index, app.clone())),
+            app: Arc::new(App::new(index, app.clone(), &addresses)),
             shards: (0..SHARDS).map(|_| Lock::default()).collect(),
             users: Lock::default(),
         };
         Self {
             apps: config.apps.iter().enumerate().map(channels).collect(),
             cpu_clocks: inboxes.iter().map(|_| OnceLock::new()).collect(),
+            limits: Limits::new(&metrics),
+            ceiling: Ceiling::new(config.max_outbox_bytes, inboxes.len()),
             inboxes,
             hasher: foldhash::fast::RandomState::default(),
             observer,

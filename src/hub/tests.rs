@@ -182,12 +182,12 @@ fn vacated_channels_leave_nothing_behind() {
 fn quota_is_given_back() {
     let mut config = AppConfig::new("1".into(), "k".into(), Secret::new("s".into()));
     config.max_connections = 2;
-    let app = Arc::new(App::new(0, config));
-    let first = app.take_connection();
-    let second = app.take_connection();
-    assert!(first.is_some() && second.is_some() && app.take_connection().is_none());
+    let app = Arc::new(App::new(0, config, &Arc::default()));
+    let take = || app.take_connection(None).ok();
+    let (first, second) = (take(), take());
+    assert!(first.is_some() && second.is_some() && take().is_none());
     drop(first);
-    assert!(app.take_connection().is_some());
+    assert!(take().is_some());
 }
 
 #[test]

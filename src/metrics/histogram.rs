@@ -34,6 +34,20 @@ impl Histogram {
         })
     }
 
+    /// Everything as plain numbers: durations in each bucket, and last all nanoseconds together.
+    pub fn counts(&self) -> impl Iterator<Item = u64> {
+        self.counters().map(Counter::get)
+    }
+
+    /// Adds what another histogram has counted; numbers beyond those that there are count nowhere.
+    pub fn add(&self, counts: &[u64]) {
+        self.counters().zip(counts).for_each(|(counter, count)| counter.add(*count));
+    }
+
+    fn counters(&self) -> impl Iterator<Item = &Counter> {
+        self.buckets.iter().chain([&self.nanoseconds])
+    }
+
     /// All durations together.
     #[must_use]
     pub fn sum(&self) -> Duration {
@@ -56,6 +70,17 @@ mod tests {
         assert_eq!(cumulative[..3], [2, 4, 4]);
         assert_eq!(cumulative[BOUNDS.len() - 1..], [5, 6]);
         assert_eq!(histogram.sum(), Duration::from_nanos(20_000_022_000 + 10_001));
+    }
+
+    #[test]
+    fn another_goes_on_where_one_ended() {
+        let (one, next) = (Histogram::default(), Histogram::default());
+        one.observe(Duration::from_micros(20));
+        one.observe(Duration::from_secs(60));
+        next.observe(Duration::from_micros(30));
+        next.add(&one.counts().collect::<Vec<_>>());
+        one.observe(Duration::from_micros(30));
+        assert_eq!((next.cumulative(), next.sum()), (one.cumulative(), one.sum()));
     }
 
     #[test]

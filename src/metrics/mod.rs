@@ -4,11 +4,13 @@
 
 mod exposition;
 mod histogram;
+mod limit;
 mod process;
 mod sampler;
 
 pub use exposition::{CONTENT_TYPE, Exposition, Family};
 pub use histogram::{BOUNDS, Histogram};
+pub use limit::{Limit, LimitCounters};
 pub use process::expose as expose_process;
 pub use sampler::Sampler;
 
@@ -120,6 +122,8 @@ pub struct Metrics {
     pub webhook_retries: Counter,
     /// Events given up for one endpoint of a webhook.
     pub webhook_events_dropped: Counter,
+    /// How often somebody met a limit.
+    pub limits: LimitCounters,
     /// Connections that speak HTTP.
     pub http_connections: Level,
     /// Time from the publishing of an event until a worker had given it to the sockets of all its subscribers.
@@ -138,8 +142,8 @@ impl Metrics {
 
     /// Each counter by its name.
     #[must_use]
-    pub fn all(&self) -> [(&'static str, &Counter); 18] {
-        [
+    pub fn all(&self) -> Vec<(&'static str, &Counter)> {
+        let mut all = vec![
             ("events_from_queue", &self.events_from_queue),
             ("events_expired", &self.events_expired),
             ("events_refused_full", &self.events_refused_full),
@@ -158,7 +162,15 @@ impl Metrics {
             ("webhook_failures", &self.webhook_failures),
             ("webhook_retries", &self.webhook_retries),
             ("webhook_events_dropped", &self.webhook_events_dropped),
-        ]
+        ];
+        all.extend(self.limits.named());
+        all
+    }
+
+    /// Each histogram by its name.
+    #[must_use]
+    pub fn histograms(&self) -> [(&'static str, &Histogram); 2] {
+        [("publish_to_flush", &self.publish_to_flush), ("turns", &self.turns)]
     }
 }
 
@@ -169,7 +181,8 @@ mod tests {
     #[test]
     fn no_counter_is_forgotten() {
         let metrics = Metrics::default();
-        let histograms = [&metrics.publish_to_flush, &metrics.turns].map(|one| format!("{one:?}"));
+        let histograms = metrics.histograms().map(|(_, one)| format!("{one:?}"));
+        assert_eq!(format!("{metrics:?}").matches("Histogram {").count(), histograms.len());
         let count = |text: &str| text.matches("Counter(").count();
         let fields = count(&format!("{metrics:?}")) - histograms.iter().map(|one| count(one)).sum::<usize>();
         assert_eq!(metrics.counts().count(), fields);

@@ -1,22 +1,27 @@
 //! The parent, seen from a generation.
 
-use super::generation::MARK;
-use super::words::{self, Order, Word};
+use super::generation::{KNOWS_ALIVE, MARK};
+use super::pulse;
+use super::words::{Order, Word};
 use crate::config::Config;
 use crate::handover::wire::Wire;
-use crate::server::Given;
+use crate::server::{Given, Provision, Server};
+use crate::systemd::Activated;
+use parking_lot::Mutex;
 use rustix::process::{Signal, getpid, kill_process};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// The way to the parent. If the parent dies, so does this process, at once: nobody would stop it, and it would keep its
 /// place from the next one.
 #[derive(Debug)]
 pub struct Parent {
-    wire: Wire,
-    orders: UnboundedReceiver<(Order, Option<UnixStream>)>,
+    /// Shared with the thread that says that this process is alive.
+    wire: Arc<Mutex<Wire>>,
+    orders: UnboundedReceiver<(Order, Vec<OwnedFd>)>,
 }
 
 impl Parent {
@@ -45,8 +50,7 @@ impl Parent {
         let mut listening = Wire::patient(stream.try_clone()?);
         std::thread::Builder::new().name("canyon-parent".to_owned()).spawn(move || {
             while let Ok((said, descriptors)) = listening.receive::<Order>() {
-                let along = descriptors.into_iter().next().map(|descriptor: OwnedFd| descriptor.into());
-                if order.send((said, along)).is_err() {
+                if order.send((said, descriptors)).is_err() {
                     break;
                 }
                 wake();
@@ -54,29 +58,50 @@ impl Parent {
             // Without a farewell: the process is as if it had been killed with its parent.
             let _ = kill_process(getpid(), Signal::KILL);
         })?;
-        Ok(Some(Self { wire: Wire::patient(stream), orders }))
+        Ok(Some(Self { wire: Arc::new(Mutex::new(Wire::patient(stream))), orders }))
     }
 
-    /// Says that the configuration is good, and waits to begin; the way to the server to take over from, if there is one.
+    /// Says that the configuration is good, and waits to begin; what there is to begin with.
     ///
     /// # Errors
     /// If the parent says something else.
-    pub fn begin(&mut self) -> io::Result<Option<UnixStream>> {
+    pub fn begin(&mut self) -> io::Result<Provision> {
         self.say(&Word::Prepared)?;
-        match self.orders.blocking_recv() {
-            Some((Order::Begin, channel)) => Ok(channel),
-            _ => Err(io::Error::other("the parent does not say how to begin")),
+        let mut provision = Provision::default();
+        loop {
+            match self.orders.blocking_recv() {
+                Some((Order::Sockets { names }, sockets)) => {
+                    let sockets = names.into_iter().zip(sockets);
+                    let sockets = sockets.map(|(name, socket)| Activated::new(name, socket));
+                    provision.sockets = sockets.collect::<io::Result<_>>()?;
+                }
+                Some((Order::Begin, former)) => {
+                    provision.former = former.into_iter().next().map(UnixStream::from);
+                    return Ok(provision);
+                }
+                _ => return Err(io::Error::other("the parent does not say how to begin")),
+            }
         }
     }
 
-    /// Says that this process serves.
+    /// Says that this process serves, and from now on every second that it is alive.
     ///
     /// # Errors
     /// If the parent is dead.
-    pub fn serving(&mut self, config: &Config) -> io::Result<()> {
+    pub fn serving(&mut self, config: &Config, server: &Server) -> io::Result<()> {
         let queues = config.apps.iter().filter_map(|app| app.queue.as_ref());
         let queues = queues.map(|queue| queue.canonicalize().unwrap_or_else(|_| queue.clone())).collect();
-        self.say(&Word::Serving { queues })
+        let known: u32 = std::env::var(MARK).ok().and_then(|known| known.parse().ok()).unwrap_or(1);
+        let has_pulse = known >= KNOWS_ALIVE;
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        self.say(&Word::Serving { queues, version, drain_seconds: config.drain_seconds, has_pulse })?;
+        if has_pulse {
+            let wire = Arc::clone(&self.wire);
+            pulse::start(server.liveness(), move |connections| {
+                wire.lock().send(&Word::Alive { connections }, &[]).is_ok()
+            })?;
+        }
+        Ok(())
     }
 
     /// Says why this process cannot serve.
@@ -105,7 +130,11 @@ impl Parent {
     pub async fn succession(&mut self) -> UnixStream {
         loop {
             match self.orders.recv().await {
-                Some((Order::Give, Some(channel))) => return channel,
+                Some((Order::Give, channel)) => {
+                    if let Some(channel) = channel.into_iter().next() {
+                        return channel.into();
+                    }
+                }
                 Some(_) => {}
                 None => std::future::pending().await,
             }
@@ -115,13 +144,13 @@ impl Parent {
     /// The same without waiting.
     pub fn take_succession(&mut self) -> Option<UnixStream> {
         match self.orders.try_recv() {
-            Ok((Order::Give, channel)) => channel,
+            Ok((Order::Give, channel)) => channel.into_iter().next().map(UnixStream::from),
             _ => None,
         }
     }
 
     fn say(&mut self, word: &Word) -> io::Result<()> {
-        words::send(&mut self.wire, word, None)
+        self.wire.lock().send(word, &[])
     }
 }
 

@@ -1,20 +1,29 @@
 //! One generation, seen from its parent.
 
 use super::Happening;
-use super::words::{self, Order, Word};
+use super::life::Life;
+use super::words::{Order, Word};
 use crate::handover::wire::Wire;
+use crate::systemd::{self, Activated};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// The variable that tells a process that it is a generation, and that its standard input is the way to its parent.
 pub(super) const MARK: &str = "CANYON_GENERATION";
+
+/// What the variable says: the words that the parent knows. The first parents said 1 and did not know [`Word::Alive`].
+pub(super) const KNOWS_ALIVE: u32 = 2;
+
+/// How long a generation may take until it serves, before it is not believed to get there: PHP may have to warm up.
+pub(super) const START_TIME: Duration = Duration::from_secs(60);
 
 /// How generations are started.
 #[derive(Debug, Clone)]
@@ -29,6 +38,7 @@ pub(super) struct Start {
 pub(super) struct Generation {
     pub(super) pid: Pid,
     pub(super) has_served: bool,
+    pub(super) life: Life,
     wire: Wire,
 }
 
@@ -40,10 +50,11 @@ impl Generation {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         let mut command = Command::new(program);
-        command.args(arguments).env(MARK, "1").stdin(Stdio::from(OwnedFd::from(theirs)));
+        command.args(arguments).env(MARK, KNOWS_ALIVE.to_string()).stdin(Stdio::from(OwnedFd::from(theirs)));
         if let Some(directory) = &start.directory {
             command.current_dir(directory);
         }
+        systemd::hide_from(&mut command);
         // A group of its own: Ctrl-C is for the parent, who passes it on once.
         let child = command.process_group(0).spawn()?;
         let pid = Pid::from_child(&child);
@@ -60,12 +71,23 @@ impl Generation {
                 }
             },
         )?;
-        Ok(Self { pid, has_served: false, wire: Wire::patient(ours) })
+        Ok(Self { pid, has_served: false, life: Life::begun(), wire: Wire::patient(ours) })
+    }
+
+    /// Lets it begin, with the sockets that systemd has opened; the way to the one before it, if there is one, comes along.
+    pub(super) fn begin(&mut self, sockets: &[Activated], former: Option<&OwnedFd>) {
+        if !sockets.is_empty() {
+            let names = sockets.iter().map(|socket| socket.name().to_owned()).collect();
+            let descriptors: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
+            self.order(&Order::Sockets { names }, &descriptors);
+        }
+        let former: Vec<_> = former.into_iter().map(AsFd::as_fd).collect();
+        self.order(&Order::Begin, &former);
     }
 
     /// Tells it something. If it is dead that is noticed elsewhere.
-    pub(super) fn order(&mut self, order: &Order, along: Option<&OwnedFd>) {
-        let _ = words::send(&mut self.wire, order, along);
+    pub(super) fn order(&mut self, order: &Order, along: &[BorrowedFd<'_>]) {
+        let _ = self.wire.send(order, along);
     }
 
     pub(super) fn signal(&self, signal: Signal) {

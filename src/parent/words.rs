@@ -3,15 +3,15 @@
 //! The parent may be months older than the generation: these words must stay. A field or a word may be added if whoever does
 //! not know it can do without.
 
-use crate::handover::wire::Wire;
 use serde::{Deserialize, Serialize};
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 /// From the parent.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
+    /// Listen on the sockets that come along, which systemd calls by these names. Comes before `Begin`, and only where there are
+    /// any.
+    Sockets { names: Vec<String> },
     /// Serve: from the beginning, or by taking over through the descriptor that comes along.
     Begin,
     /// Give everything to your successor, through the descriptor that comes along.
@@ -24,7 +24,19 @@ pub(super) enum Word {
     /// The configuration is good; I wait to begin.
     Prepared,
     /// I serve, these queues.
-    Serving { queues: Vec<PathBuf> },
+    Serving {
+        queues: Vec<PathBuf>,
+        #[serde(default)]
+        version: String,
+        /// Over how much time I close the clients when I am told to stop.
+        #[serde(default)]
+        drain_seconds: u32,
+        /// Whether I say every second that I am alive.
+        #[serde(default)]
+        has_pulse: bool,
+    },
+    /// All my threads get on. Said only to a parent that knows this word, see [`MARK`](super::generation::MARK).
+    Alive { connections: usize },
     /// I cannot, and end.
     Failed(String),
     /// My successor serves, and I end.
@@ -38,9 +50,4 @@ pub(super) enum Word {
     },
     /// I serve on.
     Kept(String),
-}
-
-pub(super) fn send(wire: &mut Wire, message: &impl Serialize, along: Option<&OwnedFd>) -> io::Result<()> {
-    let descriptors: Vec<_> = along.into_iter().map(AsFd::as_fd).collect();
-    wire.send(message, &descriptors)
 }

@@ -41,6 +41,16 @@ impl Close {
     /// The application ended every connection of the user. (The hosted code is not known; with this one pusher-js stays
     /// away, which is what terminating is for.)
     pub const TERMINATED: Self = Self::new(4009, "You got disconnected by the application");
+    /// The client's address has as many connections as it may have.
+    pub const ADDRESS_OVER_QUOTA: Self = Self::new(4100, "Too many connections from your address");
+    /// The client's address makes connections too fast.
+    pub const ADDRESS_TOO_FAST: Self = Self::new(4100, "Too many new connections from your address");
+    /// The client sends too many frames.
+    pub const TOO_MANY_FRAMES: Self = Self::new(4100, "Too many messages in a short time");
+    /// The client sends too many bytes.
+    pub const TOO_MANY_BYTES: Self = Self::new(4100, "Too much data in a short time");
+    /// Too much waits for all clients together, and most of it for this one.
+    pub const OVER_CAPACITY: Self = Self::new(4100, "Server is over capacity and connection is not reading");
     /// The client does not read and its outbox is full.
     pub const TOO_SLOW: Self = Self::new(4100, "Connection is not reading its events");
     /// The server stops; another one is expected at once.

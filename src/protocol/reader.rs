@@ -100,31 +100,33 @@ impl FrameReader {
         matches!(self.state, State::Over)
     }
 
-    /// Reads a chunk as it came from the socket and appends what it holds to `incoming`.
+    /// Reads a chunk as it came from the socket and appends what it holds to `incoming`. Says how many frames ended in it,
+    /// control frames and fragments included, as long as the client may go on.
     ///
     /// Nothing comes after [`Incoming::Closed`] or [`Incoming::Failed`], whatever is fed.
-    pub fn feed(&mut self, chunk: &[u8], decoder: &mut Decoder, incoming: &mut Vec<Incoming>) {
+    pub fn feed(&mut self, chunk: &[u8], decoder: &mut Decoder, incoming: &mut Vec<Incoming>) -> usize {
         // A context begun for no bytes would stay with the connection until its first message.
         if chunk.is_empty() {
-            return;
+            return 0;
         }
         let mut partial = match std::mem::replace(&mut self.state, State::Over) {
             State::Between => decoder.partial(),
             State::Within(partial) => partial,
-            State::Over => return,
+            State::Over => return 0,
         };
         if !read_messages(&mut partial.context, chunk, incoming) {
-            return;
+            return 0;
         }
-        partial.unfinished.follow(chunk);
+        let frames = partial.unfinished.follow(chunk);
         if !partial.unfinished.raw.is_empty() {
             self.state = State::Within(partial);
-            return;
+            return frames;
         }
         self.state = State::Between;
         if partial.unfinished.raw.capacity() <= SPARE_LIMIT {
             decoder.spare = Some(partial);
         }
+        frames
     }
 
     /// What came of the message that is not complete yet. Fed to another reader, it takes that one to where this one is,
@@ -222,11 +224,12 @@ enum Then {
 }
 
 impl Unfinished {
-    /// Follows `chunk`, whose frames the context has read before: they are known to be well-formed.
-    fn follow(&mut self, mut chunk: &[u8]) {
+    /// Follows `chunk`, whose frames the context has read before: they are known to be well-formed. How many ended.
+    fn follow(&mut self, mut chunk: &[u8]) -> usize {
+        let mut ended = 0;
         while !chunk.is_empty() {
             if self.payload == 0 && !self.read_header(&mut chunk) {
-                return;
+                break;
             }
             let (here, rest) = chunk.split_at(chunk.len().min(self.payload));
             self.raw.extend_from_slice(here);
@@ -234,8 +237,10 @@ impl Unfinished {
             chunk = rest;
             if self.payload == 0 {
                 self.end_frame();
+                ended += 1;
             }
         }
+        ended
     }
 
     /// Takes bytes off `chunk` until the frame's header is whole; whether it is.
@@ -344,6 +349,20 @@ mod tests {
             let mut reader = FrameReader::default();
             assert_eq!(read(&mut reader, &bytes, size).len(), 100);
             assert_eq!(reader.unfinished(), &bytes[..begun], "chunks of {size}");
+        }
+    }
+
+    #[test]
+    fn every_frame_counts_where_it_ends() {
+        let mut bytes = text("one");
+        bytes.extend(masked(OpCode::Data(Data::Text), false, b"begun "));
+        bytes.extend(masked(OpCode::Control(Control::Pong), true, b"nobody asked"));
+        bytes.extend(masked(OpCode::Data(Data::Continue), false, b""));
+        bytes.extend(masked(OpCode::Data(Data::Continue), true, b"and ended"));
+        for size in [1, 2, 5, bytes.len()] {
+            let (mut reader, mut decoder) = (FrameReader::default(), Decoder::new(1 << 20));
+            let count = |chunk| reader.feed(chunk, &mut decoder, &mut Vec::new());
+            assert_eq!(bytes.chunks(size).map(count).sum::<usize>(), 5, "chunks of {size}");
         }
     }
 

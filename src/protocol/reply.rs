@@ -153,6 +153,15 @@ impl ErrorReply {
         Self::refused(channel, format!("Presence channel {channel} is full: it can have {limit} members"))
     }
 
+    /// A subscription beyond those that a connection may have.
+    #[must_use]
+    pub fn too_many_subscriptions(channel: &str, limit: usize) -> Self {
+        Self::refused(
+            channel,
+            format!("Subscription to channel {channel} refused: a connection can have {limit} subscriptions"),
+        )
+    }
+
     /// The app does not take client events.
     #[must_use]
     pub fn client_events_off() -> Self {

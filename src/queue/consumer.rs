@@ -13,6 +13,7 @@ use super::domain::{Common, Domain, Which};
 use super::fork::Birth;
 use super::layout::AWAKE;
 use super::lock::Lock;
+use super::traffic::Traffic;
 use super::wait::WakerState;
 use super::{Error, control};
 
@@ -94,8 +95,7 @@ pub struct Consumer {
     lock: Lock,
     pub(crate) common: Common,
     pub(crate) waker: Arc<WakerState>,
-    /// When records last came: while traffic is recent the consumer only naps.
-    pub(crate) last_traffic: Instant,
+    pub(crate) traffic: Traffic,
     started_ms: u64,
     max_age_ms: Option<u64>,
     /// Why the path cannot be followed, as it was told.
@@ -135,7 +135,7 @@ impl Consumer {
                 now_ms,
                 ..Common::default()
             },
-            last_traffic: Instant::now(),
+            traffic: Traffic::begin(),
             started_ms: now_ms,
             max_age_ms,
             stuck: None,
@@ -182,7 +182,7 @@ impl Consumer {
         }
         let records = budget - left;
         if records > 0 {
-            self.last_traffic = Instant::now();
+            self.traffic.note(Instant::now());
         }
         Drained { records, more }
     }
@@ -236,7 +236,7 @@ impl Consumer {
         if now_ms < self.next_reap_ms && !is_newly_lost {
             return;
         }
-        let idle = self.last_traffic.elapsed() > Duration::from_secs(1);
+        let idle = self.traffic.silence(Instant::now()) > Duration::from_secs(1);
         self.next_reap_ms = now_ms + if idle { LOOK_AROUND_EVERY_MS } else { REAP_EVERY_MS };
         self.show_life();
         let look_around = now_ms >= self.next_look_around_ms || is_newly_lost;

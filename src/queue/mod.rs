@@ -148,6 +148,7 @@ mod ring;
 mod segment;
 mod spill;
 mod sweep;
+mod traffic;
 mod wait;
 mod writer;
 

@@ -1,8 +1,8 @@
 //! How the consumer waits.
 //!
-//! Waking a sleeper costs the publisher a system call, a hundred times the push itself. So while traffic is recent the
-//! consumer naps: it looks again by itself after a fraction of a millisecond, and publishers leave it alone unless their
-//! ring fills up. Only after a silence does it arm the doorbell and sleep until somebody rings.
+//! Waking a sleeper costs the publisher a system call, a hundred times the push itself. So while the next record is expected
+//! before long the consumer naps: it looks again by itself after a fraction of a millisecond, and publishers leave it alone
+//! unless their ring fills up. Only where records are rare does it arm the doorbell and sleep until somebody rings.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,10 +17,6 @@ use super::layout::{ASLEEP, AWAKE, NAPPING};
 /// One nap. A lone event waits half of it in the mean. Each costs 3 us of processor time on bare metal, and up to 20 us on a
 /// virtual machine that has to leave the guest twice for a timer.
 pub const NAP: Duration = Duration::from_micros(700);
-
-/// Silence after which napping gives way to sleep. Twice the pause between the events of a busy site. With ten times that, the
-/// naps of a server with twenty events a second, each to a thousand clients, were a quarter of all that it spent.
-const NAP_FOR: Duration = Duration::from_millis(10);
 
 /// The longest sleep: the consumer shows life and looks around once a second.
 const SLEEP: Duration = Duration::from_millis(1000);
@@ -60,7 +56,7 @@ impl Consumer {
                 }
                 return woken;
             }
-            if now.duration_since(self.last_traffic) < NAP_FOR {
+            if self.traffic.is_expected(now) {
                 self.nap(NAP.min(until - now));
             } else {
                 self.sleep(SLEEP.min(until - now));

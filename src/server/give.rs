@@ -26,7 +26,8 @@
 //!
 //! "Nobody" is what every crash is: the parent starts a server anew, the events wait in their rings, and clients come back.
 
-use super::{Listener, Server};
+use super::Server;
+use super::monitor::{Phase, Watch};
 use crate::handover::fault;
 use crate::handover::halt::{Halted, Order, Report, Unresponsive, halt};
 use crate::handover::state::{Ending, FORMAT, Hello, KEEP, Message, SERVE, Totals};
@@ -64,10 +65,32 @@ pub struct Given {
 
 /// Threads that stand still. Dropped, it lets them go on.
 #[derive(Debug, Default)]
-struct Intermission {
+struct Intermission<'a> {
     accepting: Vec<Halted>,
     workers: Vec<Halted>,
     dispatcher: Option<Halted>,
+    monitor: Option<Rest<'a>>,
+}
+
+/// A monitor that accepts nobody until this is dropped: nobody shall get older figures from the old server than from its
+/// successor before.
+#[derive(Debug)]
+struct Rest<'a> {
+    watch: &'a Watch,
+    then: Phase,
+}
+
+impl<'a> Rest<'a> {
+    fn of(watch: &'a Watch) -> Self {
+        watch.set(Phase::Resting);
+        Self { watch, then: Phase::Accepting }
+    }
+}
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.watch.set(self.then);
+    }
 }
 
 impl Server {
@@ -88,16 +111,17 @@ impl Server {
         let mut intermission = Intermission::default();
         self.halt_dispatcher(&mut intermission)?;
         fault::at("old prepared");
+        intermission.monitor = self.monitor.as_ref().map(Rest::of);
         let begun = Instant::now();
         wire.extend(PAUSE);
         self.halt_all(&mut intermission, begun + PAUSE)?;
         fault::at("old halted");
         let (mut wire, totals) = self.tell(&intermission, wire, begun + PAUSE)?;
         fault::at("old told");
-        if let Err(why) = commit(&mut wire, &self.listeners) {
+        if let Err(why) = self.commit(&mut wire) {
             // Nobody may be left to hear it.
             let _ = wire.send_byte(KEEP);
-            self.listeners.iter().for_each(|listener| listener.set_given(false));
+            self.set_given(false);
             return Err(why);
         }
         let pause = begun.elapsed();
@@ -120,12 +144,16 @@ impl Server {
             );
             return Err(refuse(wire, why));
         }
+        if let Some(watch) = &self.monitor {
+            let message = Message::Monitor(watch.asked.clone());
+            wire.send(&message, &[watch.as_fd()]).map_err(|error| broken(&error))?;
+        }
         let descriptors: Vec<BorrowedFd<'_>> = self.listeners.iter().map(AsFd::as_fd).collect();
         wire.send(&Message::Listeners(self.asked.clone()), &descriptors).map_err(|error| broken(&error))?;
         expect(wire, "prepared", |message| matches!(message, Message::Prepared))
     }
 
-    fn halt_dispatcher(&self, intermission: &mut Intermission) -> Result<(), String> {
+    fn halt_dispatcher(&self, intermission: &mut Intermission<'_>) -> Result<(), String> {
         if let Some((dispatcher, _)) = &self.dispatcher {
             let (halt, halted) = halt();
             dispatcher.halt(halt);
@@ -135,7 +163,7 @@ impl Server {
         Ok(())
     }
 
-    fn halt_all(&self, intermission: &mut Intermission, deadline: Instant) -> Result<(), String> {
+    fn halt_all(&self, intermission: &mut Intermission<'_>, deadline: Instant) -> Result<(), String> {
         let (accepting, halted) = halt();
         intermission.accepting.push(halted);
         self.accept_halt.put(accepting);
@@ -159,7 +187,7 @@ impl Server {
 
     fn tell(
         &self,
-        intermission: &Intermission,
+        intermission: &Intermission<'_>,
         mut wire: Wire,
         deadline: Instant,
     ) -> Result<(Wire, Totals), String> {
@@ -177,6 +205,8 @@ impl Server {
             totals.left_behind += part.left_behind;
             totals.drained += part.drained;
         }
+        // Last: telling may still deliver something.
+        self.tell_of_counts(&mut wire).map_err(|error| reason(&mut wire, &error))?;
         let ending = Ending { totals, watched: self.hub.watched() };
         wire.send(&Message::End(ending), &[]).map_err(|error| reason(&mut wire, &error))?;
         Ok((wire, totals))
@@ -193,22 +223,32 @@ impl Server {
             let rest = remembered.split_off(remembered.len().min(BATCH));
             wire.send(&Message::Remembered(std::mem::replace(&mut remembered, rest)), &[])?;
         }
-        let counters = self.hub.metrics.all().map(|(name, counter)| (name.to_owned(), counter.get()));
-        wire.send(&Message::Counters(BTreeMap::from(counters)), &[])
+        Ok(())
+    }
+
+    fn tell_of_counts(&self, wire: &mut Wire) -> io::Result<()> {
+        let counters = self.hub.metrics.counts().map(|(name, count)| (name.to_owned(), count)).collect();
+        wire.send(&Message::Counters(counters), &[])?;
+        let histograms =
+            self.hub.metrics.histograms().map(|(name, one)| (name.to_owned(), one.counts().collect()));
+        wire.send(&Message::Histograms(BTreeMap::from(histograms)), &[])
+    }
+
+    /// Waits until the successor is ready, and lets it serve.
+    fn commit(&self, wire: &mut Wire) -> Result<(), String> {
+        expect(wire, "ready", |message| matches!(message, Message::Ready))?;
+        self.set_given(true);
+        wire.send_byte(SERVE).map_err(|error| broken(&error))
     }
 }
 
-/// Waits until the successor is ready, and lets it serve.
-fn commit(wire: &mut Wire, listeners: &[Listener]) -> Result<(), String> {
-    expect(wire, "ready", |message| matches!(message, Message::Ready))?;
-    listeners.iter().for_each(|listener| listener.set_given(true));
-    wire.send_byte(SERVE).map_err(|error| broken(&error))
-}
-
-impl Intermission {
+impl Intermission<'_> {
     /// Ends the threads: what they did is another process's to do. The drains first, as it waits for them to let go.
     fn leave(self) {
-        let Self { accepting, workers, dispatcher } = self;
+        let Self { accepting, workers, dispatcher, monitor } = self;
+        if let Some(mut rest) = monitor {
+            rest.then = Phase::Ended;
+        }
         accepting.iter().chain(&workers).chain(&dispatcher).for_each(|halted| halted.order(Order::Leave));
     }
 }

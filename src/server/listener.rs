@@ -6,7 +6,10 @@ use crate::error::Error;
 use crate::fork_guard::ForkGuard;
 use crate::handover::halt::Request;
 use crate::hub::{Hub, Letter, Socket};
-use crate::sparing::Sparing;
+use crate::limits::{Who, is_exhaustion};
+use crate::metrics::Limit;
+use crate::pulse::Beat;
+use crate::systemd::Activated;
 use crate::tls::Tls;
 use mio::net::{TcpListener, UnixListener};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -55,6 +58,8 @@ pub(super) enum Listener {
 pub(super) struct SocketFile {
     path: PathBuf,
     is_given: AtomicBool,
+    /// Whether it is of somebody who has opened the socket for this server, and keeps it.
+    is_lent: bool,
 }
 
 impl Listener {
@@ -92,6 +97,22 @@ impl Listener {
                 Self::Unix(ForkGuard::new(UnixListener::from_std(descriptor.into())), file)
             }
         })
+    }
+
+    /// Takes a socket that systemd has opened, and will give to the next server too.
+    pub(super) fn activated(
+        address: &ListenAddress,
+        socket: Activated,
+        tls: Option<&Arc<Tls>>,
+    ) -> Result<Self, Error> {
+        let socket = socket2::Socket::from(socket.into_socket());
+        prepare(&socket, !matches!(address, ListenAddress::Unix(_)))
+            .map_err(|error| Error::Listen(address.clone(), error))?;
+        let mut listener = Self::inherit(address, socket.into(), tls)?;
+        if let Self::Unix(_, file) = &mut listener {
+            file.is_lent = true;
+        }
+        Ok(listener)
     }
 
     /// Says whether the file of a Unix socket belongs to another process from now on.
@@ -139,13 +160,13 @@ impl AsFd for Listener {
 
 impl SocketFile {
     fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), is_given: AtomicBool::new(false) }
+        Self { path: path.to_owned(), is_given: AtomicBool::new(false), is_lent: false }
     }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if !*self.is_given.get_mut() {
+        if !*self.is_given.get_mut() && !self.is_lent {
             // It may be gone already; a file left behind is cleared away by the next bind.
             let _ = std::fs::remove_file(&self.path);
         }
@@ -155,15 +176,22 @@ impl Drop for SocketFile {
 fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    // Accepted sockets have these from here: other system calls less for each.
-    socket.set_tcp_nodelay(true)?;
-    // A kernel that does not know it keeps more, and all else works.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = socket.set_tcp_notsent_lowat(UNSENT);
     socket.bind(&SockAddr::from(address))?;
-    socket.listen(BACKLOG)?;
+    prepare(&socket, true)?;
     Ok(TcpListener::from_std(socket.into()))
+}
+
+/// Makes a listening socket of one that is bound.
+fn prepare(socket: &socket2::Socket, is_tcp: bool) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    if is_tcp {
+        // Accepted sockets have these from here: other system calls less for each.
+        socket.set_tcp_nodelay(true)?;
+        // A kernel that does not know it keeps more, and all else works.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _ = socket.set_tcp_notsent_lowat(UNSENT);
+    }
+    socket.listen(BACKLOG)
 }
 
 /// Binds, replacing the file of a server that is no more.
@@ -175,9 +203,8 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
         std::fs::remove_file(path)?;
     }
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::unix(path)?)?;
-    socket.listen(BACKLOG)?;
+    prepare(&socket, false)?;
     Ok(UnixListener::from_std(socket.into()))
 }
 
@@ -193,13 +220,15 @@ pub(super) fn accept(
     workers: usize,
     stop: &Bell,
     halt: &Request,
+    beat: &Beat,
 ) -> io::Result<()> {
-    let (mut accepted, mut exhausted) = (0, Sparing::default());
+    let mut accepted = 0;
     let mut last_came = Instant::now();
     let mut watched: Vec<PollFd<'_>> =
         listeners.iter().map(|listener| PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN)).collect();
     watched.push(PollFd::new(stop, PollFlags::IN));
     loop {
+        beat.beat();
         // A second at most: as often, at least, the hub's housekeeping is done.
         let pause = hub.watch_pause();
         match poll(&mut watched, Timespec::try_from(pause).ok().as_ref()) {
@@ -223,7 +252,7 @@ pub(super) fn accept(
         }
         let before = accepted;
         for listener in listeners {
-            accepted = accept_waiting(listener, hub, accepted, workers, &mut exhausted);
+            accepted = accept_waiting(listener, hub, accepted, workers);
         }
         if accepted > before {
             let last_came = std::mem::replace(&mut last_came, Instant::now());
@@ -239,13 +268,7 @@ pub(super) fn accept(
 }
 
 /// Accepts what waits on one listener; how many were accepted by then.
-fn accept_waiting(
-    listener: &Listener,
-    hub: &Hub,
-    mut accepted: usize,
-    workers: usize,
-    exhausted: &mut Sparing,
-) -> usize {
+fn accept_waiting(listener: &Listener, hub: &Hub, mut accepted: usize, workers: usize) -> usize {
     loop {
         match listener.accept() {
             Ok(socket) => {
@@ -254,9 +277,10 @@ fn accept_waiting(
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return accepted,
             Err(error) if is_exhaustion(&error) => {
-                if exhausted.note().is_some() {
-                    tracing::warn!(%error, "new connections have to wait, those that are there are served (LimitNOFILE, ulimit -n)");
-                }
+                let what = format_args!(
+                    "new connections have to wait, those that are there are served (LimitNOFILE, ulimit -n): {error}"
+                );
+                hub.limits.met(Limit::OpenFiles, Who::default(), what);
                 std::thread::sleep(EXHAUSTED_PAUSE);
                 return accepted;
             }
@@ -264,11 +288,6 @@ fn accept_waiting(
             Err(_) => {}
         }
     }
-}
-
-pub(super) fn is_exhaustion(error: &io::Error) -> bool {
-    let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-    Errno::from_io_error(error).is_some_and(|errno| exhausted.contains(&errno))
 }
 
 #[cfg(test)]

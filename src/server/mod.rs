@@ -6,7 +6,9 @@
 mod failure;
 mod give;
 mod listener;
+mod liveness;
 mod monitor;
+mod provision;
 mod take;
 
 use crate::bell::Bell;
@@ -17,21 +19,23 @@ use crate::handover::halt::Request;
 use crate::hub::life::{LifeEvents, host_channel};
 use crate::hub::{Hub, Inbox, Letter, Mailbox};
 use crate::metrics::Metrics;
+use crate::systemd::Activated;
 use crate::tls::Tls;
 use crate::webhook::{Dispatcher, DispatcherStop};
-use crate::worker::{Inheritance, Worker, WorkerSettings};
+use crate::worker::{Inheritance, IntakeLimits, Worker, WorkerSettings};
 use failure::Failure;
 use listener::Listener;
-use monitor::Monitor;
+use monitor::{Phase, Watch};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
 
 pub use crate::hub::life::{LifeEvent, Polled};
 pub use give::Given;
+pub use liveness::{Life, Liveness};
+pub use provision::Provision;
 
 /// What a client that was accepted just before the end gets for the head of its request.
 const FIRST_WORDS: Duration = Duration::from_millis(20);
@@ -57,8 +61,8 @@ pub struct Server {
     threads: Vec<JoinHandle<()>>,
     /// Not running before the server has taken over.
     waiting_dispatcher: Option<Dispatcher>,
-    /// Where those who watch the server ask, and the end of it.
-    monitor: Option<(ListenAddress, Arc<Notify>, JoinHandle<()>)>,
+    /// Answers those who watch the server.
+    monitor: Option<Watch>,
     dispatcher: Option<(DispatcherStop, JoinHandle<()>)>,
     life: LifeEvents,
     failure: Arc<Failure>,
@@ -86,7 +90,7 @@ impl Server {
     /// # Errors
     /// If an address, a queue or a thread cannot be had; then nothing is left running.
     pub fn start(config: &Config) -> Result<Self, Error> {
-        Self::launch(config, false)
+        Self::launch(config, false, Vec::new())
     }
 
     /// Like [`Server::start`], for a host that takes the life-cycle events with [`Server::poll`].
@@ -94,15 +98,14 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub fn start_observed(config: &Config) -> Result<Self, Error> {
-        Self::launch(config, true)
+        Self::launch(config, true, Vec::new())
     }
 
-    fn launch(config: &Config, is_observed: bool) -> Result<Self, Error> {
+    fn launch(config: &Config, is_observed: bool, sockets: Vec<Activated>) -> Result<Self, Error> {
         raise_descriptor_limit();
         let tls = load_tls(config)?;
-        let listeners = config.listen.iter().map(|address| Listener::bind(address, tls.as_ref()));
-        let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
-        let monitor = config.metrics.as_ref().map(Monitor::bind).transpose()?;
+        let listeners = provision::listen(config, sockets, Vec::new(), tls.as_ref())?;
+        let monitor = config.metrics.as_ref().map(|address| Listener::bind(address, None)).transpose()?;
         let (mut server, mailboxes, dispatcher) = Self::build(config, is_observed, listeners, tls)?;
         // A failure from here on drops `server`, which ends what runs already.
         if let Some(dispatcher) = dispatcher {
@@ -114,8 +117,8 @@ impl Server {
             server.start_worker(config, index, mailbox, None)?;
         }
         server.start_accepting()?;
-        if let Some(monitor) = monitor {
-            server.start_monitor(config, monitor)?;
+        if let Some(listener) = monitor {
+            server.start_monitor(config, listener, Phase::Accepting)?;
         }
         Ok(server)
     }
@@ -189,6 +192,8 @@ impl Server {
         let settings = WorkerSettings {
             path_prefix: config.path_prefix.clone(),
             metrics_token: config.metrics_token.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
+            intake: IntakeLimits { frames: config.max_frames_per_second, bytes: config.max_bytes_per_second },
             send_timeout: Duration::from_secs(config.send_timeout.into()),
             max_event_bytes: config.apps.iter().map(|app| app.max_event_bytes).min().unwrap_or_default(),
         };
@@ -207,30 +212,36 @@ impl Server {
     fn start_accepting(&mut self) -> Result<(), Error> {
         let (hub, listeners, workers) = (Arc::clone(&self.hub), Arc::clone(&self.listeners), self.workers);
         let (tls, stop, halt) = (self.tls.clone(), self.end_accepting.clone(), self.accept_halt.clone());
+        let beat = hub.health.pulse.of("canyon-accept");
         let thread = self.spawn("canyon-accept".to_owned(), move || {
-            listener::accept(&listeners, tls.as_deref(), &hub, workers, &stop, &halt)
+            listener::accept(&listeners, tls.as_deref(), &hub, workers, &stop, &halt, &beat)
         })?;
         self.accepting = Some(thread);
         Ok(())
     }
 
-    fn start_monitor(&mut self, config: &Config, monitor: Monitor) -> Result<(), Error> {
-        let address =
-            monitor.address().map_err(|error| Error::System("the address of the metrics", error))?;
+    fn start_monitor(&mut self, config: &Config, listener: Listener, phase: Phase) -> Result<(), Error> {
+        let Some(asked) = &config.metrics else { return Ok(()) };
+        let (mut watch, monitor) = Watch::new(asked, listener, phase)
+            .map_err(|error| Error::System("the address of the metrics", error))?;
         let (hub, token) = (Arc::clone(&self.hub), config.metrics_token.clone());
-        let stop = Arc::<Notify>::default();
-        let stopped = Arc::clone(&stop);
-        let thread =
-            self.spawn("canyon-monitor".to_owned(), move || monitor.run(&hub, token.as_ref(), &stopped))?;
-        self.monitor = Some((address, stop, thread));
+        let thread = self.spawn("canyon-monitor".to_owned(), move || monitor.run(&hub, token.as_ref()))?;
+        watch.thread = Some(thread);
+        self.monitor = Some(watch);
         Ok(())
     }
 
     fn stop_monitor(&mut self) {
-        if let Some((_, stop, thread)) = self.monitor.take() {
-            stop.notify_one();
-            join(thread);
+        if let Some(mut watch) = self.monitor.take() {
+            watch.set(Phase::Ended);
+            watch.thread.take().into_iter().for_each(join);
         }
+    }
+
+    /// Says whether the files of Unix sockets belong to another process from now on.
+    fn set_given(&self, is_given: bool) {
+        self.listeners.iter().for_each(|listener| listener.set_given(is_given));
+        self.monitor.iter().for_each(|watch| watch.set_given(is_given));
     }
 
     /// Where the server listens, with the ports that the system chose.
@@ -242,7 +253,7 @@ impl Server {
     /// Where the metrics are served, if they have a listener of their own.
     #[must_use]
     pub fn metrics_address(&self) -> Option<&ListenAddress> {
-        self.monitor.as_ref().map(|(address, ..)| address)
+        self.monitor.as_ref().map(|watch| &watch.address)
     }
 
     /// What the server has counted so far.
@@ -319,12 +330,11 @@ impl Server {
 
     fn end(&mut self, grace: Duration) {
         if self.is_given {
-            self.stop_monitor();
             // The threads have been told to end, and to touch no socket.
             let threads = self.drains.drain(..).map(|(_, thread)| thread).chain(self.accepting.take());
             let dispatcher = self.dispatcher.take().map(|(_, thread)| thread);
             threads.chain(self.threads.drain(..)).chain(dispatcher).for_each(join);
-            return;
+            return self.stop_monitor();
         }
         self.stop_accepting();
         self.finish_requests();

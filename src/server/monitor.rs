@@ -1,33 +1,58 @@
 //! The thread that answers those who watch the server: it does so however busy the workers are.
 
-use super::listener::{Listener, is_exhaustion};
+use super::listener::Listener;
 use crate::config::{ListenAddress, Secret};
-use crate::error::Error;
 use crate::fork_guard::ForkGuard;
 use crate::hub::{Hub, Socket};
-use crate::sparing::Sparing;
+use crate::limits::is_exhaustion;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::watch::{Receiver, Sender, channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::LocalSet;
 
 /// Connections at a time: enough for all who should be asking.
-const MOST: usize = 32;
+const MOST: u32 = 32;
 
-/// Attempts to listen in the place of another server before the log tells that there are none yet.
-const PATIENT_ATTEMPTS: u32 = 100;
-
-/// Pause after an accept that failed, or a bind.
+/// Pause after an accept that failed.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// See the module.
+/// Time at the end for those who have connected to ask, and to get their answer.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// One of those that there are, until it is dropped.
+type Place = Option<OwnedSemaphorePermit>;
+
+/// What the thread should do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Accepting,
+    /// Whoever connects waits: for this server or for its successor, which has the socket too.
+    Resting,
+    /// Who has asked is answered, and nobody else.
+    Ended,
+}
+
+/// What the thread needs.
 #[derive(Debug)]
 pub(super) struct Monitor {
-    address: ListenAddress,
-    listener: Option<Listener>,
+    listener: Arc<Listener>,
+    phase: Receiver<Phase>,
+}
+
+/// The thread, as its server holds it.
+#[derive(Debug)]
+pub(super) struct Watch {
+    /// As configured, and as it is.
+    pub(super) asked: ListenAddress,
+    pub(super) address: ListenAddress,
+    listener: Arc<Listener>,
+    phase: Sender<Phase>,
+    pub(super) thread: Option<JoinHandle<()>>,
 }
 
 /// The same listener, as the runtime of the thread knows it.
@@ -56,72 +81,88 @@ impl Door {
     }
 }
 
+impl Watch {
+    /// A monitor behind `listener`, of which the thread is yet to be started.
+    pub(super) fn new(
+        asked: &ListenAddress,
+        listener: Listener,
+        phase: Phase,
+    ) -> io::Result<(Self, Monitor)> {
+        let (address, listener) = (listener.address()?, Arc::new(listener));
+        let (phase, receiver) = channel(phase);
+        let monitor = Monitor { listener: Arc::clone(&listener), phase: receiver };
+        Ok((Self { asked: asked.clone(), address, listener, phase, thread: None }, monitor))
+    }
+
+    pub(super) fn set(&self, phase: Phase) {
+        self.phase.send_replace(phase);
+    }
+
+    /// See [`Listener::set_given`].
+    pub(super) fn set_given(&self, is_given: bool) {
+        self.listener.set_given(is_given);
+    }
+}
+
+impl AsFd for Watch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+}
+
 impl Monitor {
-    pub(super) fn bind(address: &ListenAddress) -> Result<Self, Error> {
-        Listener::bind(address, None)
-            .map(|listener| Self { address: address.clone(), listener: Some(listener) })
-    }
-
-    /// One that listens as soon as another server does not any more.
-    pub(super) fn after_another(address: &ListenAddress) -> Self {
-        Self { address: address.clone(), listener: None }
-    }
-
-    /// Where it listens: the port that the system chose, if it listens.
-    pub(super) fn address(&self) -> io::Result<ListenAddress> {
-        self.listener.as_ref().map_or_else(|| Ok(self.address.clone()), Listener::address)
-    }
-
     /// Answers until told to stop.
-    pub(super) fn run(self, hub: &Arc<Hub>, token: Option<&Secret>, stop: &Notify) -> io::Result<()> {
+    pub(super) fn run(self, hub: &Arc<Hub>, token: Option<&Secret>) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let answer = async {
-            let Self { address, listener } = self;
-            let listener = match listener {
-                Some(listener) => listener,
-                None => wait_for(&address).await,
+        LocalSet::new().block_on(&runtime, self.answer(hub, token))
+    }
+
+    async fn answer(mut self, hub: &Arc<Hub>, token: Option<&Secret>) -> io::Result<()> {
+        let door = Door::of(&self.listener)?;
+        let places = Arc::new(Semaphore::new(MOST as usize));
+        loop {
+            let phase = *self.phase.borrow_and_update();
+            let next = async {
+                match phase {
+                    Phase::Accepting => accept(&door, &places).await,
+                    Phase::Resting | Phase::Ended => std::future::pending().await,
+                }
             };
-            accept(&Door::of(&listener)?, hub, token).await
-        };
-        LocalSet::new().block_on(&runtime, async {
+            if phase == Phase::Ended {
+                break;
+            }
             tokio::select! {
-                done = answer => done,
-                () = stop.notified() => Ok(()),
+                biased;
+                changed = self.phase.changed() => if changed.is_err() { break },
+                (place, socket) = next => self.serve(socket, hub, token, place),
             }
-        })
-    }
-}
-
-/// Waits for the address, which the server before has until it is gone.
-async fn wait_for(address: &ListenAddress) -> Listener {
-    let mut complaints = Sparing::default();
-    for attempt in 1_u32.. {
-        match Listener::bind(address, None) {
-            Ok(listener) => return listener,
-            Err(error) if attempt >= PATIENT_ATTEMPTS && complaints.note().is_some() => {
-                tracing::warn!(%error, "there are no metrics yet");
-            }
-            Err(_) => {}
         }
-        tokio::time::sleep(PAUSE).await;
+        // Everybody's place is free once everybody has left.
+        let _ = tokio::time::timeout(LAST_WORDS, places.acquire_many(MOST)).await;
+        Ok(())
     }
-    std::future::pending().await
+
+    fn serve(&self, socket: Socket, hub: &Arc<Hub>, token: Option<&Secret>, place: Place) {
+        let (hub, token, mut phase) = (Arc::clone(hub), token.cloned(), self.phase.clone());
+        tokio::task::spawn_local(async move {
+            let end = async move {
+                // If nobody could tell it any more, that would be the end as well.
+                let _ = phase.wait_for(|phase| *phase == Phase::Ended).await;
+            };
+            if let Err(error) = crate::http::monitor(hub, token, socket, end).await {
+                tracing::debug!(%error, "a connection for metrics ended early");
+            }
+            drop(place);
+        });
+    }
 }
 
-async fn accept(door: &Door, hub: &Arc<Hub>, token: Option<&Secret>) -> io::Result<()> {
-    let places = Arc::new(Semaphore::new(MOST));
+/// Waits for a place, and for somebody to take it.
+async fn accept(door: &Door, places: &Arc<Semaphore>) -> (Place, Socket) {
+    let place = Arc::clone(places).acquire_owned().await.ok();
     loop {
-        let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
         match door.accept().await {
-            Ok(socket) => {
-                let (hub, token) = (Arc::clone(hub), token.cloned());
-                tokio::task::spawn_local(async move {
-                    if let Err(error) = crate::http::monitor(hub, token, socket).await {
-                        tracing::debug!(%error, "a connection for metrics ended early");
-                    }
-                    drop(place);
-                });
-            }
+            Ok(socket) => return (place, socket),
             // The accepting thread writes of it.
             Err(error) if is_exhaustion(&error) => tokio::time::sleep(PAUSE).await,
             // A client that was gone before it was accepted.

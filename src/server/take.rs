@@ -1,8 +1,9 @@
 //! Taking over from another server: the successor's side of a hand-over. The other side is in [`give`](super::give).
 
 use super::give::{PAUSE, PREPARATION};
-use super::{Listener, Monitor, Server, load_tls, raise_descriptor_limit};
-use crate::config::{Config, ListenAddress};
+use super::monitor::Phase;
+use super::{Listener, Server, load_tls, provision, raise_descriptor_limit};
+use crate::config::Config;
 use crate::drain::{Drain, Start};
 use crate::error::Error;
 use crate::handover::fault;
@@ -12,12 +13,11 @@ use crate::handover::state::{
 };
 use crate::handover::wire::Wire;
 use crate::hub::Hub;
-use crate::tls::Tls;
+use crate::systemd::Activated;
 use crate::worker::Inheritance;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the successor waits to hear whether it serves. The old server answers at once or dies.
@@ -46,9 +46,19 @@ impl Server {
     /// # Errors
     /// Says why not. The other server serves on, unless it said already that this one does.
     pub fn take_over(config: &Config, is_observed: bool, channel: UnixStream) -> Result<Self, Error> {
+        Self::succeed(config, is_observed, Vec::new(), channel)
+    }
+
+    /// The same with sockets of systemd's, which the old server has too.
+    pub(super) fn succeed(
+        config: &Config,
+        is_observed: bool,
+        sockets: Vec<Activated>,
+        channel: UnixStream,
+    ) -> Result<Self, Error> {
         raise_descriptor_limit();
         let mut wire = Wire::new(channel, PREPARATION);
-        let taken = Self::receive(config, is_observed, &mut wire);
+        let taken = Self::receive(config, is_observed, sockets, &mut wire);
         let (mut server, workers, life) = taken.inspect_err(|error| {
             // The old server hears why, or notices the end.
             let _ = wire.send(&Message::Refused(error.to_string()), &[]);
@@ -66,21 +76,40 @@ impl Server {
     fn receive(
         config: &Config,
         is_observed: bool,
+        sockets: Vec<Activated>,
         wire: &mut Wire,
     ) -> Result<(Self, Vec<Halted>, Vec<LifeState>), Error> {
         let hello = Hello { format: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned() };
         fault::at("new started");
         wire.send(&hello, &[]).map_err(broken)?;
         let tls = load_tls(config)?;
-        let listeners = match wire.receive().map_err(broken)? {
-            (Message::Listeners(addresses), descriptors) => {
-                listen(config, &addresses, descriptors, tls.as_ref())?
+        let mut watched = None;
+        let listeners = loop {
+            match wire.receive().map_err(broken)? {
+                (Message::Monitor(address), descriptors) => {
+                    watched = descriptors.into_iter().next().zip(Some(address))
+                }
+                (Message::Listeners(addresses), descriptors) => {
+                    if addresses.len() != descriptors.len() {
+                        return Err(impossible("the listening sockets"));
+                    }
+                    let theirs = addresses.into_iter().zip(descriptors).collect();
+                    break provision::listen(config, sockets, theirs, tls.as_ref())?;
+                }
+                (Message::Refused(why), _) => return Err(Error::HandOver(why)),
+                _ => return Err(unexpected()),
             }
-            (Message::Refused(why), _) => return Err(Error::HandOver(why)),
-            _ => return Err(unexpected()),
         };
+        let monitor = config.metrics.as_ref().map(|address| match watched {
+            Some((descriptor, theirs)) if theirs == *address => Listener::inherit(address, descriptor, None),
+            _ => Listener::bind(address, None),
+        });
+        let monitor = monitor.transpose()?;
         let (mut server, mailboxes, dispatcher) = Self::build(config, is_observed, listeners, tls)?;
         server.is_given = true;
+        if let Some(listener) = monitor {
+            server.start_monitor(config, listener, Phase::Resting)?;
+        }
         wire.send(&Message::Prepared, &[]).map_err(broken)?;
         wire.extend(PREPARATION + PAUSE);
         fault::at("new prepared");
@@ -134,7 +163,7 @@ impl Server {
         // Nobody can publish yet: what waited in the rings comes before everything else.
         drains.iter_mut().for_each(Drain::catch_up);
         self.is_given = false;
-        self.listeners.iter().for_each(|listener| listener.set_given(false));
+        self.set_given(false);
         self.start_drains(drains)?;
         workers.iter().for_each(|worker| worker.order(Order::Resume));
         let mut unwanted = life.len();
@@ -148,11 +177,8 @@ impl Server {
                 "life-cycle events that nobody wants to know of any more are dropped"
             );
         }
-        self.start_accepting()?;
-        match &config.metrics {
-            Some(address) => self.start_monitor(config, Monitor::after_another(address)),
-            None => Ok(()),
-        }
+        self.monitor.iter().for_each(|watch| watch.set(Phase::Accepting));
+        self.start_accepting()
     }
 }
 
@@ -177,12 +203,19 @@ impl Told {
                         counter.add(counters.get(name).copied().unwrap_or_default());
                     }
                 }
+                Message::Histograms(counts) => {
+                    for (name, histogram) in hub.metrics.histograms() {
+                        histogram.add(counts.get(name).map_or(&[], Vec::as_slice));
+                    }
+                }
                 Message::End(ending) => {
                     hub.restore_watched(ending.watched);
                     return told.check(ending.totals);
                 }
                 Message::Refused(why) => return Err(Error::HandOver(why)),
-                Message::Listeners(_) | Message::Prepared | Message::Ready => return Err(unexpected()),
+                Message::Monitor(_) | Message::Listeners(_) | Message::Prepared | Message::Ready => {
+                    return Err(unexpected());
+                }
             }
         }
     }
@@ -204,24 +237,6 @@ fn verdict(wire: &mut Wire) -> Result<Start, Error> {
         None => Ok(until(LETTING_GO_DEAD)),
         Some(_) => Err(Error::HandOver("the old server serves on".to_owned())),
     }
-}
-
-/// The listening sockets of the configuration: those that the old server has, and new ones.
-fn listen(
-    config: &Config,
-    addresses: &[ListenAddress],
-    descriptors: Vec<OwnedFd>,
-    tls: Option<&Arc<Tls>>,
-) -> Result<Vec<Listener>, Error> {
-    if addresses.len() != descriptors.len() {
-        return Err(impossible("the listening sockets"));
-    }
-    let mut theirs: Vec<_> = addresses.iter().zip(descriptors).collect();
-    let listener = |address: &ListenAddress| match theirs.iter().position(|(theirs, _)| *theirs == address) {
-        Some(place) => Listener::inherit(address, theirs.swap_remove(place).1, tls),
-        None => Listener::bind(address, tls),
-    };
-    config.listen.iter().map(listener).collect()
 }
 
 fn pair<T>(pairs: &mut Vec<(T, OwnedFd)>, states: Vec<T>, descriptors: Vec<OwnedFd>) -> Result<(), Error> {

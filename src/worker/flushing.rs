@@ -118,7 +118,7 @@ impl Worker {
     ///
     /// Whether it is to be waited for, or need not be any more, is seen here, too.
     fn judge(&self, state: &mut State, slot: usize) {
-        let (tick, now) = (state.wheel.now(), Instant::now());
+        let now = Instant::now();
         let connection = &mut state.connections[slot];
         let event = connection.session.app.config.max_event_bytes;
         let waiting = connection.outbox.weight();
@@ -134,9 +134,6 @@ impl Worker {
         let stuck = now.duration_since(progress) >= self.settings.send_timeout;
         let slow = (stuck && has_much) || is_over(HOPELESS_EVENTS);
         if slow && connection.closing.is_none() {
-            connection.outbox.discard_unsent();
-            connection.close(&Close::TOO_SLOW, tick);
-            state.holdup.catch_up(&mut connection.pace);
             self.hub.metrics.slow_clients_closed.increment();
             let session = &connection.session;
             tracing::info!(socket_id = %session.socket_id, app = %session.app.config.id, waiting, "closed a slow client");
@@ -145,13 +142,23 @@ impl Worker {
                 &Close::TOO_SLOW,
                 format_args!(": {waiting} bytes waited for it"),
             );
-            state.watch(slot);
-            state.mark_prompt(slot);
+            state.hang_up(slot, &Close::TOO_SLOW);
         }
     }
 }
 
 impl State {
+    /// Closes a client that does not read: it is told so, in case it reads after all, and gets nothing of what waited.
+    pub(super) fn hang_up(&mut self, slot: usize, close: &Close) {
+        let tick = self.wheel.now();
+        let connection = &mut self.connections[slot];
+        connection.outbox.discard_unsent();
+        connection.close(close, tick);
+        self.holdup.catch_up(&mut connection.pace);
+        self.watch(slot);
+        self.mark_prompt(slot);
+    }
+
     /// Reads what the next flushes begin with.
     fn fetch_next(&self) {
         for &slot in self.bulk.iter().take(FETCHED) {

@@ -1,6 +1,7 @@
 //! A worker that stands still, tells another process what it has, and goes on or not; and one that begins so.
 
 use super::{FAREWELL, State, Worker};
+use crate::address::Address;
 use crate::connection::{Connection, Stream, Talk};
 use crate::fork_guard::ForkGuard;
 use crate::handover::BATCH;
@@ -192,7 +193,7 @@ impl Worker {
         let stream = Stream::register_plain(socket).map_err(|error| format!("a connection: {error}"))?;
         let stream = Rc::new(stream);
         let now = state.wheel.now();
-        let quota = app.keep_connection();
+        let quota = app.keep_connection(told.address.and_then(Address::from_number));
         let connection = Connection::restore(told, quota, Rc::clone(&stream), now, &mut state.decoder)
             .map_err(|what| format!("{} cannot be", what.0))?;
         let socket_id = connection.session.socket_id;

@@ -16,12 +16,14 @@
 //! what counts is how few cache lines a delivery touches one after the other: those of the connection's head, and its
 //! socket's.
 
+mod ceiling;
 mod delivery;
 mod dismissal;
 mod flushing;
 mod handover;
 mod holdup;
 mod liveness;
+mod reading;
 mod settling;
 mod socket_ids;
 mod subscribers;
@@ -30,24 +32,26 @@ mod timing;
 mod trim;
 mod wheel;
 
-use crate::config::Secret;
-use crate::connection::{Connection, Reaction, Stream};
+use crate::config::{Secret, TrustedProxies};
+pub(crate) use crate::connection::IntakeLimits;
+use crate::connection::{Connection, Stream};
+use crate::handover::fault;
 use crate::handover::halt::Halt;
-use crate::hub::{Hub, Letter, Mailbox, Quota, Socket};
+use crate::hub::{Hub, Letter, Mailbox, Socket};
+use crate::protocol::SocketId;
 use crate::protocol::reader::{Decoder, Incoming};
-use crate::protocol::{ErrorReply, SocketId, frame};
+use crate::pulse::Beat;
 use crate::spare::Spare;
 use crate::view;
 pub(crate) use handover::{Inheritance, Passage};
 use handover::{Standstill, Talks};
 use holdup::Holdup;
+use reading::{MAX_CLIENT_MESSAGE, READ_BUFFER};
 use settling::{Unsettled, pause};
 use slab::Slab;
 use socket_ids::SocketIds;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
-use std::future::poll_fn;
-use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -57,12 +61,6 @@ use tokio::runtime::Runtime;
 use tokio::task::{LocalSet, spawn_local, yield_now};
 use trim::Trim;
 use wheel::{Entry, Wheel};
-
-/// Read in one go; shared by all connections of the worker.
-const READ_BUFFER: usize = 16 << 10;
-
-/// Largest message a client may send, in bytes: room for the largest client event and its escapes.
-const MAX_CLIENT_MESSAGE: usize = 64 << 10;
 
 /// How long, at least, a stopping worker waits for its clients to see their close frames and hang up.
 const FAREWELL: Duration = Duration::from_millis(60);
@@ -79,6 +77,10 @@ pub(crate) struct WorkerSettings {
     pub(crate) path_prefix: String,
     /// What opens `/metrics`, if anything does.
     pub(crate) metrics_token: Option<Secret>,
+    /// Who is believed when it says where a client comes from.
+    pub(crate) trusted_proxies: TrustedProxies,
+    /// What a client may send.
+    pub(crate) intake: IntakeLimits,
     /// Time without progress after which a client with a full outbox is slow.
     pub(crate) send_timeout: Duration,
     /// The smallest that any app has.
@@ -96,16 +98,8 @@ pub(crate) struct Worker {
     turn_bytes: usize,
     read_buffer: RefCell<Box<[u8]>>,
     talks: RefCell<Talks>,
+    beat: Beat,
     state: RefCell<State>,
-}
-
-/// What was read at once.
-enum Chunk {
-    /// There may be more.
-    Part,
-    All,
-    /// Nothing, and nothing will come.
-    End,
 }
 
 /// What changes while the worker runs. Borrowed for the length of one synchronous step, never across an `await`.
@@ -127,6 +121,8 @@ struct State {
     timing: Timing,
     /// Connections looked at every second: their socket is full, they are being closed, or they keep the room of a burst.
     watched: Vec<Entry>,
+    /// Bytes of frames that came in since what waits was weighed.
+    taken: usize,
     decoder: Decoder,
     incoming: Vec<Incoming>,
     /// Set when the worker ends: how long its clients get to hang up.
@@ -158,6 +154,7 @@ impl Worker {
             trim: Trim::default(),
             timing: Timing::default(),
             watched: Vec::new(),
+            taken: 0,
             decoder: Decoder::new(MAX_CLIENT_MESSAGE),
             incoming: Vec::new(),
             stopping: None,
@@ -165,6 +162,7 @@ impl Worker {
         };
         let read_buffer = RefCell::new(vec![0; READ_BUFFER].into());
         let turn_bytes = delivery::TURN_BYTES.min(flushing::SLOW_EVENTS * settings.max_event_bytes).max(1);
+        let beat = hub.health.pulse.of(format!("canyon-worker-{index}"));
         Rc::new(Self {
             index,
             hub,
@@ -174,6 +172,7 @@ impl Worker {
             turn_bytes,
             read_buffer,
             talks: RefCell::default(),
+            beat,
             state: RefCell::new(state),
         })
     }
@@ -233,11 +232,13 @@ impl Worker {
     }
 
     fn tick(self: &Rc<Self>) {
+        fault::at("worker ticks");
         let mut state = self.state.borrow_mut();
         for entry in state.wheel.tick() {
             state.check_alive(entry, &self.hub.metrics);
         }
         self.check_watched(&mut state);
+        self.check_ceiling(&mut state);
         let now = state.wheel.now();
         if state.trim.tick(now) {
             state.connections.give_back();
@@ -247,6 +248,7 @@ impl Worker {
 
     /// One turn; whether there is more to do.
     fn turn(self: &Rc<Self>) -> bool {
+        self.beat.beat();
         let mut state = self.state.borrow_mut();
         self.answer_surveys(&state);
         state.check_holdup();
@@ -274,7 +276,9 @@ impl Worker {
             && let Some(letter) = self.mailbox.take()
         {
             deliveries -= 1;
-            bytes = bytes.saturating_sub(letter.frame_bytes());
+            let frame_bytes = letter.frame_bytes();
+            bytes = bytes.saturating_sub(frame_bytes);
+            state.taken += frame_bytes;
             match letter {
                 Letter::Deliver(delivery) => {
                     let (length, is_counted) = (delivery.frame.len(), delivery.is_counted);
@@ -295,6 +299,9 @@ impl Worker {
                 Letter::Stop { grace } => state.dismiss_all(grace),
             }
         }
+        if state.taken > self.hub.ceiling.trifle() {
+            self.check_ceiling(state);
+        }
         if delivered > 0 {
             self.hub.metrics.deliveries.add(delivered as u64);
             self.hub.metrics.delivered_bytes.add(delivered_bytes as u64);
@@ -306,130 +313,6 @@ impl Worker {
         !state.holdup.is_on() || self.mailbox.is_stopping()
     }
 
-    /// Takes over a socket that has been upgraded: `answer` is what the client has yet to be told before everything else,
-    /// `leftover` what was read beyond its handshake.
-    pub(crate) fn adopt(
-        self: &Rc<Self>,
-        quota: Quota,
-        stream: Stream,
-        answer: &[u8],
-        leftover: &[u8],
-    ) -> io::Result<()> {
-        let stream = Rc::new(stream);
-        let activity_timeout = quota.app().config.activity_timeout;
-        let mut state = self.state.borrow_mut();
-        let now = state.wheel.now();
-        let socket_id = state.socket_ids.draw()?;
-        let mut connection = Connection::new(quota, socket_id, Rc::clone(&stream), now);
-        connection.send(frame::connection_established(answer, socket_id, activity_timeout));
-        let slot = state.connections.insert(connection);
-        state.slots.insert(socket_id, slot);
-        self.hub.metrics.connections_opened.increment();
-        let due = state.connections[slot].next_look();
-        state.wheel.insert(due, Entry { slot, socket_id });
-        state.mark_prompt(slot);
-        view::connected(&state.connections[slot].session.app.config.id, socket_id);
-        if state.stopping.is_some() {
-            state.dismiss(slot);
-        }
-        self.receive(&mut state, slot, leftover);
-        spawn_local(Rc::clone(self).read(slot, socket_id, stream));
-        Ok(())
-    }
-
-    /// Reads a connection until it ends, then takes it off the books.
-    async fn read(self: Rc<Self>, slot: usize, socket_id: SocketId, stream: Rc<Stream>) {
-        while poll_fn(|context| stream.poll_readable(context)).await.is_ok() {
-            match self.read_chunk(slot, socket_id, &stream) {
-                // A socket that always has more is readable at once: without this, a client that sends as fast as it
-                // can would keep all others from being served, and fill its own outbox unjudged.
-                Ok(Chunk::Part) => yield_now().await,
-                Ok(Chunk::All) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Ok(Chunk::End) | Err(_) => break,
-            }
-        }
-        let mut state = self.state.borrow_mut();
-        if state.holds(slot, socket_id) {
-            // The socket is closed when this task ends, which it does now.
-            self.forget(&mut state, slot);
-        }
-    }
-
-    /// Reads and handles what there is, up to a buffer of it.
-    fn read_chunk(self: &Rc<Self>, slot: usize, socket_id: SocketId, stream: &Stream) -> io::Result<Chunk> {
-        let mut buffer = self.read_buffer.borrow_mut();
-        let (count, may_be_more) = stream.read_some(&mut buffer)?;
-        let mut state = self.state.borrow_mut();
-        if count == 0 || !state.holds(slot, socket_id) {
-            return Ok(Chunk::End);
-        }
-        self.receive(&mut state, slot, &buffer[..count]);
-        Ok(if may_be_more { Chunk::Part } else { Chunk::All })
-    }
-
-    /// Handles bytes of a client.
-    fn receive(self: &Rc<Self>, state: &mut State, slot: usize, chunk: &[u8]) {
-        let now = state.wheel.now();
-        let mut incoming = std::mem::take(&mut state.incoming);
-        let connection = &mut state.connections[slot];
-        connection.heard = now;
-        connection.pinged = None;
-        connection.reader.feed(chunk, &mut state.decoder, &mut incoming);
-        for item in incoming.drain(..) {
-            self.handle(state, slot, item);
-        }
-        state.incoming = incoming;
-        if !state.connections[slot].outbox.is_empty() {
-            state.mark_prompt(slot);
-        }
-        if state.is_dirty() {
-            self.mailbox.ring();
-        }
-    }
-
-    fn handle(self: &Rc<Self>, state: &mut State, slot: usize, item: Incoming) {
-        let now = state.wheel.now();
-        let connection = &mut state.connections[slot];
-        if connection.closing.is_some() {
-            // Of a client that is being closed only the end counts.
-            if matches!(item, Incoming::Closed | Incoming::Failed(_)) {
-                connection.has_said_goodbye = true;
-                state.mark_prompt(slot);
-            }
-            return;
-        }
-        match item {
-            Incoming::Text(text) => {
-                let address = (self.index, slot);
-                let reaction = connection.session.receive(&text, &self.hub, address, &mut connection.outbox);
-                match reaction {
-                    Reaction::Nothing => {}
-                    Reaction::Posted => self.take_letters(state),
-                    Reaction::Unsubscribed { channel, place } => {
-                        let app = state.connections[slot].session.app.index;
-                        state.leave(app, &channel, place);
-                    }
-                }
-            }
-            // What the hosted service does with a binary frame is not known.
-            Incoming::Binary(_) => {
-                let reply = ErrorReply::malformed("binary frames are not supported");
-                frame::error_reply(&reply).for_each(|frame| connection.send(frame));
-            }
-            Incoming::Answer(answer) => connection.send(answer),
-            Incoming::Closed => {
-                connection.closing.get_or_insert(now);
-                connection.has_said_goodbye = true;
-                state.watch(slot);
-            }
-            Incoming::Failed(close) => {
-                connection.close(&close, now);
-                state.watch(slot);
-            }
-        }
-    }
-
     /// Ends a connection and tells the channels that it was on.
     fn remove(&self, state: &mut State, slot: usize) {
         self.forget(state, slot).abort();
@@ -437,8 +320,7 @@ impl Worker {
 
     /// Takes a connection off the books and tells the channels that it was on.
     fn forget(&self, state: &mut State, slot: usize) -> Rc<Stream> {
-        let Connection { mut session, stream, quota, is_resuming, mut pace, .. } =
-            state.connections.remove(slot);
+        let Connection { mut session, stream, is_resuming, mut pace, .. } = state.connections.remove(slot);
         state.holdup.catch_up(&mut pace);
         state.slots.remove(&session.socket_id);
         state.slots.give_back();
@@ -448,7 +330,7 @@ impl Worker {
             state.leave(session.app.index, &channel, place);
         }
         // The client may come back as soon as it sees the end: its place must be free by then.
-        drop(quota);
+        drop(session);
         if is_resuming {
             // The task that waits for the socket would keep it open.
             stream.abort();

@@ -5,6 +5,7 @@ import fs from 'node:fs'
 
 import { Skip } from '../support/runner.mjs'
 import { until } from '../support/until.mjs'
+import { load, published, startFpm } from './fpm.mjs'
 import { canHidePids, canMount, inPidNamespace, mounted } from './namespaces.mjs'
 import { PATIENCE } from './programs.mjs'
 
@@ -20,6 +21,11 @@ function ensureMountsCanBeHidden() {
 async function publish(life, talker, series, from, count) {
     talker.tell(`${series} ${count} ${from}`)
     await life.received({ [series]: from + count })
+}
+
+/** The process id, seen from here, of what runs as process 1 behind the `unshare` of a program. */
+function processOne({ pid }) {
+    return Number(fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'))
 }
 
 /** Long enough that the server sleeps and has to be woken. */
@@ -94,6 +100,27 @@ export default {
         talker.hangUp()
         assert.equal(await talker.end(), 0, talker.output)
         await life.settle({ after: 20 })
+    },
+
+    async 'PHP-FPM and the server are process 1 of a container each, share the queue alone, and the server is reloaded'(life) {
+        ensurePidsCanBeHidden()
+        ensureMountsCanBeHidden()
+        for (const name of ['volume', 'mounted']) fs.mkdirSync(life.path(name), { mode: 0o700 })
+        life.queue = life.path('volume')
+        const queue = life.path('mounted')
+        const container = [...inPidNamespace, ...mounted({ [queue]: life.queue })]
+        const server = await life.serve({ queue, prefix: container, parent: true })
+        const fpm = await startFpm(life, { pools: { www: { pm: 'static', 'pm.max_children': 3, 'pm.max_requests': 30 } }, prefix: container })
+        const loading = load(life, fpm.sockets.www, { requests: 300, queue })
+        for (let reloads = 1; reloads <= 3; reloads++) {
+            process.kill(processOne(server), 'SIGUSR2')
+            await until('the reload', () => (server.output.match(/ reloaded: 1 clients handed over/g) ?? []).length === reloads, PATIENCE)
+        }
+        const done = await loading
+        assert.deepEqual(done.unanswered, [])
+        process.kill(processOne(fpm), 'SIGQUIT')
+        await fpm.end()
+        await life.settle(published(done))
     },
 
     async 'a publisher in other namespaces rings the bell that wakes the server'(life) {

@@ -65,8 +65,11 @@ export class Life {
         return { CANYON_EXTENSION: this.tools.extension, QUEUE: this.queue, APP: APP.id, ...more }
     }
 
-    /** Starts the server on a free port and subscribes to what comes. `settings` are lines of its configuration. */
-    async serve({ settings = [], queue = this.queue, prefix = [], ...options } = {}) {
+    /**
+     * Starts the server on a free port and subscribes to what comes. `settings` are lines of its configuration; it can be
+     * reloaded if it has a `parent`.
+     */
+    async serve({ settings = [], queue = this.queue, prefix = [], parent = false, ...options } = {}) {
         const config = this.write('canyon.toml', [
             'listen = ["127.0.0.1:0"]',
             `queue = ${JSON.stringify(queue)}`,
@@ -74,7 +77,7 @@ export class Life {
             '[[app]]',
             ...Object.entries(APP).map(([key, value]) => `${key} = ${JSON.stringify(value)}`),
         ].join('\n') + '\n')
-        const [command, ...args] = [...prefix, this.tools.server, 'serve', '--no-parent', '--config', config]
+        const [command, ...args] = [...prefix, this.tools.server, 'serve', ...(parent ? [] : ['--no-parent']), '--config', config]
         this.#server = this.run('canyon serve', command, args, options)
         const [, address] = await this.#server.says(/^listening on (?:\w+:\/\/)?([^\s,]+)/m)
         this.#client = await within('the client to subscribe', subscribe(address, APP.key), PATIENCE)

@@ -50,6 +50,8 @@ mod ring;
 mod spill;
 #[path = "../../src/queue/sweep.rs"]
 mod sweep;
+#[path = "../../src/queue/traffic.rs"]
+mod traffic;
 #[path = "../../src/queue/wait.rs"]
 mod wait;
 #[path = "../../src/queue/writer.rs"]

@@ -3,7 +3,7 @@
 use crate::program::Program;
 use canyon::config::Settings;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::process::Command;
 
@@ -54,6 +54,36 @@ fn every_line_of_a_json_log_is_an_object_without_secrets() {
             assert!(!log.contains(secret), "{secret} in {log}");
         }
     }
+}
+
+#[test]
+fn whoever_meets_a_limit_is_named_and_a_crowd_is_a_line() {
+    let top = "max_connections_per_address = 1\nmax_frames_per_second = 1\nmax_bytes_per_second = 0";
+    let program = Program::serve(top, &["--log-format", "json"]);
+    let header = "X-Forwarded-For: 198.51.100.7, 203.0.113.9\r\n";
+    let mut first = program.client(header);
+    first.hear("connection_established");
+    for _ in 0..5 {
+        program.client(header).hear("Too many connections from your address");
+    }
+    for _ in 0..50 {
+        first.say("{}");
+    }
+    first.hear("Too many messages in a short time");
+    program.signal(Signal::TERM);
+    let lines = lines(&program.ended().1.log);
+    let told = |limit: &str| lines.iter().filter(|line| line["limit"] == limit).collect::<Vec<_>>();
+    let refused = told("max_connections_per_address");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    let fields = ["level", "message", "address", "app", "times"].map(|field| &refused[0][field]);
+    assert_eq!(
+        fields,
+        [&json!("WARN"), &json!("refused a connection"), &json!("203.0.113.9"), &json!("1"), &json!(1)]
+    );
+    let closed = told("max_frames_per_second");
+    assert_eq!(closed.len(), 1, "{closed:?}");
+    assert!(closed[0]["socket_id"].as_str().is_some_and(|id| id.contains('.')), "{closed:?}");
+    assert_eq!((&closed[0]["address"], &closed[0]["app"]), (&json!("203.0.113.9"), &json!("1")));
 }
 
 #[test]

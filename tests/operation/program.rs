@@ -30,13 +30,19 @@ impl Program {
 
     /// The same with a queue that may hold something.
     pub(crate) fn serve_in(directory: TempDir, top: &str, arguments: &[&str]) -> Self {
-        let file = directory.path().join("canyon.toml");
-        let queue = directory.path().join("queue");
-        let app = "[[app]]\nid = '1'\nkey = 'app-key'\nsecret = 'app-secret'\n";
-        let toml = format!("listen = ['127.0.0.1:0']\nqueue = '{}'\n{top}\n{app}", queue.display());
-        std::fs::write(&file, toml).unwrap();
+        configure(&directory, &format!("listen = ['127.0.0.1:0']\n{top}"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_canyon"));
-        command.env_clear().arg("serve").arg("--config").arg(file).args(arguments);
+        command
+            .env_clear()
+            .arg("serve")
+            .arg("--config")
+            .arg(directory.path().join("canyon.toml"))
+            .args(arguments);
+        Self::run(directory, command)
+    }
+
+    /// Runs a command that becomes, or starts, a server.
+    pub(crate) fn run(directory: TempDir, mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(File::create(directory.path().join("log")).unwrap());
         let mut child = command.spawn().unwrap();
         let mut ready = String::new();
@@ -45,8 +51,24 @@ impl Program {
         Self { child, address: address.trim_end().to_owned(), directory }
     }
 
-    /// The file it was configured with.
-    pub(crate) fn file(&self) -> PathBuf {
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// The one generation that there is, once there is one.
+    pub(crate) fn generation(&self) -> Pid {
+        only_child(self.pid())
+    }
+
+    /// `canyon reload`: whether it succeeded, and what it says.
+    pub(crate) fn reload(&self) -> (bool, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_canyon"));
+        command.env_clear().arg("reload").arg("--config").arg(self.config());
+        let output = command.output().unwrap();
+        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
         self.directory.path().join("canyon.toml")
     }
 
@@ -61,10 +83,27 @@ impl Program {
         stream
     }
 
+    /// A client who has sent its handshake, with these lines in its head.
+    pub(crate) fn client(&self, header: &str) -> Subscriber {
+        Self::greet(self.connect(), header)
+    }
+
+    fn greet(stream: TcpStream, header: &str) -> Subscriber {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut client = Subscriber { stream, heard: Vec::new() };
+        let handshake = HANDSHAKE.replace("\r\n\r\n", &format!("\r\n{header}\r\n"));
+        client.stream.write_all(handshake.as_bytes()).unwrap();
+        client
+    }
+
     /// A client who has subscribed to a channel.
     pub(crate) fn subscriber(&self, channel: &str) -> Subscriber {
-        let mut client = Subscriber { stream: self.connect(), heard: Vec::new() };
-        client.stream.write_all(HANDSHAKE.as_bytes()).unwrap();
+        Self::subscriber_on(self.connect(), channel)
+    }
+
+    /// The same over a connection that is there.
+    pub(crate) fn subscriber_on(stream: TcpStream, channel: &str) -> Subscriber {
+        let mut client = Self::greet(stream, "");
         client.hear("connection_established");
         client.say(&format!(r#"{{"event":"pusher:subscribe","data":{{"channel":"{channel}"}}}}"#));
         client.hear("subscription_succeeded");
@@ -97,6 +136,40 @@ impl Program {
     }
 }
 
+/// Writes a configuration with these lines at its top.
+pub(crate) fn configure(directory: &TempDir, top: &str) {
+    let queue = directory.path().join("queue");
+    let app = "[[app]]\nid = '1'\nkey = 'app-key'\nsecret = 'app-secret'\n";
+    let toml = format!("queue = '{}'\n{top}\n{app}", queue.display());
+    std::fs::write(directory.path().join("canyon.toml"), toml).unwrap();
+}
+
+/// The one child that the process has, once it has one.
+pub(crate) fn only_child(parent: Pid) -> Pid {
+    let mut found = None;
+    until(|| {
+        let children = children(parent);
+        found = children.first().copied();
+        children.len() == 1
+    });
+    found.unwrap()
+}
+
+pub(crate) fn children(parent: Pid) -> Vec<Pid> {
+    let parent = parent.as_raw_nonzero();
+    let children =
+        std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    children.split_whitespace().map(|pid| Pid::from_raw(pid.parse().unwrap()).unwrap()).collect()
+}
+
+pub(crate) fn until(mut is_so: impl FnMut() -> bool) {
+    let patience = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < patience, "it takes too long");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// What is left of a program.
 pub(crate) struct Ended {
     pub(crate) log: String,
@@ -122,15 +195,6 @@ pub(crate) fn publisher(queue: &Path) -> Publisher {
 
 pub(crate) fn publish(publisher: &mut Publisher, channel: &str, name: &str) {
     publisher.publish([channel.as_bytes()].into_iter(), name.as_bytes(), b"{}", None).unwrap();
-}
-
-/// Waits for something to be so.
-pub(crate) fn until(mut is_so: impl FnMut() -> bool) {
-    let patience = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < patience, "it takes too long");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 const HANDSHAKE: &str = "GET /app/app-key?protocol=7 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

@@ -106,7 +106,7 @@ fn the_configuration_of_the_server_says_where_it_is_and_whose() {
     let socket = sockets.path().join("http.sock");
     let listen = format!("unix:{}", socket.display());
     let program = Program::serve("path_prefix = '/ws'", &["--listen", &listen]);
-    let file = program.file();
+    let file = program.config();
     // The file names port 0, so the address that counts is told.
     let arguments = ["--config", file.to_str().unwrap(), "--url", &listen, "--once", "--json"];
     let output = top(&arguments).output().unwrap();

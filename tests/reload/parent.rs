@@ -57,6 +57,19 @@ async fn a_generation_that_dies_is_started_again() {
     expect_delivery(&served, &mut clients, "at last").await;
 }
 
+/// All generations hang in this test; that each is replaced is what is seen. One whose process is stopped altogether is in
+/// the tests of operation.
+#[test]
+fn a_generation_with_a_worker_that_is_stuck_is_replaced() {
+    let served = Served::prepared("hang worker ticks", |command| {
+        // The least time that the parent waits.
+        command.env("NOTIFY_SOCKET", "@nobody-is-there").env("WATCHDOG_USEC", "1000000");
+    });
+    let stuck = served.generation();
+    until("it is replaced", || served.generations().iter().any(|generation| *generation != stuck));
+    until("it is gone", || test_kill_process(stuck).is_err());
+}
+
 #[test]
 fn the_end_of_the_parent_is_the_end_of_the_generation() {
     let served = Served::start();

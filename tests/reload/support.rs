@@ -41,6 +41,11 @@ impl Served {
 
     /// With a fault in every process that comes to that step.
     pub(crate) fn with(fault: &str) -> Self {
+        Self::prepared(fault, |_| {})
+    }
+
+    /// The same, with something else done to the command.
+    pub(crate) fn prepared(fault: &str, prepare: impl FnOnce(&mut Command)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         // A port that stays the same when a generation starts from the beginning.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -52,6 +57,7 @@ impl Served {
         let mut command = canyon();
         command.arg("serve").arg("--config").arg(directory.path().join("canyon.toml"));
         command.env("CANYON_HANDOVER_FAULT", fault).stdout(Stdio::piped()).stderr(Stdio::null());
+        prepare(&mut command);
         let mut child = command.spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();

@@ -15,9 +15,12 @@ fn frames(first: u8) -> Vec<u8> {
     [first, 0x80, 0, 0, 0, 0].repeat(10_000)
 }
 
+/// Without the limits that would end it.
+const UNLIMITED: &str = "max_frames_per_second = 0\nmax_bytes_per_second = 0";
+
 #[tokio::test]
 async fn a_client_that_asks_and_never_reads_is_hung_up_on() {
-    let house = House::with("", "max_event_bytes = 1024");
+    let house = House::with(UNLIMITED, "max_event_bytes = 1024");
     let mut stream = RawClient::open_locally(&house);
     // Far more than the socket can hold in answers.
     let flood = move || (0..500).find_map(|_| stream.write_all(&frames(PING)).err());
@@ -44,7 +47,7 @@ impl Drop for Flood {
 
 #[tokio::test]
 async fn a_client_that_never_pauses_holds_nobody_up() {
-    let house = House::open();
+    let house = House::with(UNLIMITED, "");
     // One for each worker.
     let _floods = [(); 2].map(|()| Flood::start(RawClient::open(&house)));
     for _ in 0..4 {

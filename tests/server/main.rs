@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod addresses;
 mod cache;
+mod ceiling;
 mod channels_api;
 mod churn;
 mod client_events;
@@ -15,6 +17,7 @@ mod handover;
 mod handshake;
 mod limits;
 mod metrics;
+mod metrics_reload;
 mod partner;
 mod presence;
 mod queue;

@@ -15,7 +15,11 @@ use tokio::net::{TcpStream, UnixStream};
 
 const TOKEN: &str = "0123456789-token";
 
-async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str, header: &str) -> (u16, String) {
+pub(crate) async fn ask(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    path: &str,
+    header: &str,
+) -> (u16, String) {
     let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -25,7 +29,7 @@ async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str, header
 }
 
 /// Asks the listener for those who watch.
-async fn watch(house: &House, path: &str) -> (u16, String) {
+pub(crate) async fn watch(house: &House, path: &str) -> (u16, String) {
     match house.server.metrics_address() {
         Some(ListenAddress::Tcp(address)) => ask(TcpStream::connect(address).await.unwrap(), path, "").await,
         Some(ListenAddress::Unix(socket)) => ask(UnixStream::connect(socket).await.unwrap(), path, "").await,
@@ -38,7 +42,7 @@ fn watched() -> House {
 }
 
 /// The samples, by name and labels.
-async fn samples(house: &House) -> BTreeMap<String, f64> {
+pub(crate) async fn samples(house: &House) -> BTreeMap<String, f64> {
     let (status, page) = watch(house, "/metrics").await;
     assert_eq!(status, 200, "{page}");
     let samples = page.lines().filter(|line| !line.starts_with('#'));

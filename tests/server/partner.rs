@@ -13,6 +13,9 @@ fn message(body: &[u8]) -> Vec<u8> {
     message
 }
 
+/// The format of the servers under test.
+const OURS: u8 = 2;
+
 /// `{"format": …, "version": "9"}`
 fn hello(format: u8) -> Vec<u8> {
     message(&[&b"\x82\xa6format"[..], &[format], b"\xa7version\xa19"].concat())
@@ -56,26 +59,26 @@ async fn another_format_is_refused_by_both_names() {
 
 #[tokio::test]
 async fn garbage_is_refused_at_every_step() {
-    let steps: [&[u8]; 3] = [b"", &hello(1), &[hello(1), prepared()].concat()];
+    let steps: [&[u8]; 3] = [b"", &hello(OURS), &[hello(OURS), prepared()].concat()];
     for before in steps {
         for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &message(b"\xc1"), &message(b"\xa5Wrong")] {
             served_on_after(&[before, garbage].concat(), "").await;
         }
     }
-    served_on_after(&[hello(1), hello(1)].concat(), "cannot be understood").await;
-    served_on_after(&[hello(1), prepared(), prepared()].concat(), "something else").await;
+    served_on_after(&[hello(OURS), hello(OURS)].concat(), "cannot be understood").await;
+    served_on_after(&[hello(OURS), prepared(), prepared()].concat(), "something else").await;
 }
 
 #[tokio::test]
 async fn whoever_hangs_up_is_given_nothing() {
     served_on_after(b"", "ended before").await;
-    served_on_after(&hello(1), "ended before").await;
-    served_on_after(&[hello(1), prepared()].concat(), "ended before").await;
+    served_on_after(&hello(OURS), "ended before").await;
+    served_on_after(&[hello(OURS), prepared()].concat(), "ended before").await;
 }
 
 #[test]
 fn a_successor_takes_nothing_from_whoever_makes_no_sense() {
-    for words in [&b"nonsense, and more of it"[..], b"", &message(b"\xa5Ready"), &hello(1)] {
+    for words in [&b"nonsense, and more of it"[..], b"", &message(b"\xa5Ready"), &hello(OURS)] {
         let directory = tempfile::tempdir().unwrap();
         let config = settle(&format!(
             "listen = ['127.0.0.1:0']\nqueue = '{}'\n[[app]]\nid = '1'\nkey = 'k'\nsecret = 's'\n",

@@ -5,6 +5,7 @@ use canyon::protocol::signature;
 use canyon::server::{Given, Server};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 /// Nothing in these tests takes this long; it bounds a test that would hang.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -89,7 +92,7 @@ impl House {
     pub(crate) async fn connect(&self, path: &str) -> Client {
         let url = format!("ws://127.0.0.1:{}{path}", self.port);
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
-        Client::over(stream, &url).await
+        Client::over(stream, url).await
     }
 
     /// `POST /apps/{id}/events`, signed; status and body.
@@ -124,13 +127,18 @@ impl House {
 
     /// Sends the bytes of a request and reads until the server closes.
     pub(crate) async fn request(&self, request: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        patiently(stream.read_to_string(&mut answer)).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        request_at(([127, 0, 0, 1], self.port).into(), request).await
     }
+}
+
+/// Sends the bytes of a request and reads until the other side closes; status and body.
+pub(crate) async fn request_at(address: SocketAddr, request: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    patiently(stream.read_to_string(&mut answer)).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
 fn config(directory: &TempDir, top: &str, app: &str) -> Config {
@@ -179,10 +187,20 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
 impl Client {
-    /// Sends the handshake over `transport`.
-    pub(crate) async fn over(transport: impl Transport + 'static, url: &str) -> Self {
+    /// Sends the handshake, a URL or more than that, over `transport`.
+    pub(crate) async fn over(
+        transport: impl Transport + 'static,
+        request: impl IntoClientRequest + Unpin,
+    ) -> Self {
         let transport: Box<dyn Transport> = Box::new(transport);
-        let (socket, _) = patiently(tokio_tungstenite::client_async(url, transport)).await.unwrap();
+        let (socket, _) = patiently(tokio_tungstenite::client_async(request, transport)).await.unwrap();
+        Self { socket, socket_id: String::new() }
+    }
+
+    /// Over a transport on which the handshake is done.
+    pub(crate) async fn upgraded(transport: impl Transport + 'static) -> Self {
+        let transport: Box<dyn Transport> = Box::new(transport);
+        let socket = WebSocketStream::from_raw_socket(transport, Role::Client, None).await;
         Self { socket, socket_id: String::new() }
     }
 

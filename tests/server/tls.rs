@@ -1,12 +1,14 @@
 //! TLS on a listener.
 
 use crate::support::{Client, House, ID, KEY, SECRET, inner, patiently, settle, signed_target};
+use canyon::metrics::Limit;
 use canyon::server::Server;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
@@ -69,7 +71,7 @@ impl Secure {
 
     async fn client(&self) -> Client {
         let stream = self.shake_hands("one.test").await.unwrap();
-        let mut client = Client::over(stream, &format!("wss://one.test{PATH}")).await;
+        let mut client = Client::over(stream, format!("wss://one.test{PATH}")).await;
         let established = client.event("pusher:connection_established").await;
         client.socket_id = inner(&established)["socket_id"].as_str().unwrap().to_owned();
         client
@@ -126,7 +128,7 @@ async fn tls_1_2_is_spoken_too() {
     let stream = TcpStream::connect(("127.0.0.1", secure.port)).await.unwrap();
     let connector = TlsConnector::from(Arc::new(config));
     let stream = patiently(connector.connect("one.test".try_into().unwrap(), stream)).await.unwrap();
-    let mut client = Client::over(stream, &format!("wss://one.test{PATH}")).await;
+    let mut client = Client::over(stream, format!("wss://one.test{PATH}")).await;
     client.event("pusher:connection_established").await;
 }
 
@@ -150,6 +152,13 @@ async fn whoever_says_nothing_is_not_waited_for() {
     for stream in [&mut silent, &mut half] {
         assert_eq!(patiently(stream.read(&mut [0; 64])).await.unwrap_or(0), 0);
     }
+    let counted = secure.house.server.metrics().limits.of(Limit::HandshakeTimeout);
+    patiently(async {
+        while counted.get() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
     secure.client().await;
 }
 
@@ -161,7 +170,7 @@ async fn a_client_that_reads_late_gets_everything_in_order() {
     socket.set_recv_buffer_size(4096).unwrap();
     let stream = socket.connect(([127, 0, 0, 1], secure.port).into()).await.unwrap();
     let stream = patiently(secure.connector().connect("one.test".try_into().unwrap(), stream)).await.unwrap();
-    let mut late = Client::over(stream, &format!("wss://one.test{PATH}")).await;
+    let mut late = Client::over(stream, format!("wss://one.test{PATH}")).await;
     late.event("pusher:connection_established").await;
     late.subscribe("lobby", None).await;
     let padding = "x".repeat(200_000);

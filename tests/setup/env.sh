@@ -8,6 +8,8 @@
 #
 #   LARAVEL_AUTOLOAD=/path/to/vendor/autoload.php make test-php
 #
+# LARAVEL12_AUTOLOAD has no default: with it, the tests of the package run on that Laravel as well.
+#
 # Node looks at NODE_PATH only for `require`; an ES module gets at the packages with
 #   import { createRequire } from 'node:module'
 #   const require = createRequire(process.env.NODE_PATH + '/')
@@ -30,6 +32,7 @@ fi
 : "${PHP84_FPM:=$CANYON_CACHE/php84/bin/php-fpm}"
 : "${PHP84_CONFIG:=$CANYON_CACHE/php84/bin/php-config}"
 : "${LARAVEL_AUTOLOAD:=$CANYON_CACHE/php84/root/usr/share/php/Illuminate/autoload.php}"
+: "${LARAVEL12_AUTOLOAD:=}"
 : "${MOCKERY_AUTOLOAD:=$CANYON_CACHE/php84/root/usr/share/php/Mockery/autoload.php}"
 : "${PHPUNIT:=$CANYON_CACHE/php84/root/usr/bin/phpunit}"
 # Not COMPOSER: to Composer itself that is the name of composer.json.
@@ -54,5 +57,5 @@ REDIS_MODULES="$CANYON_CACHE/redis/modules"
 
 export CANYON_ROOT CANYON_CACHE \
     PHP82 PHP82_FPM PHP82_CONFIG PHP84 PHP84_FPM PHP84_CONFIG \
-    LARAVEL_AUTOLOAD MOCKERY_AUTOLOAD PHPUNIT CANYON_COMPOSER NODE_PATH PYTHON CHROMIUM NGINX CADDY REDIS_SERVER REDIS_MODULES \
+    LARAVEL_AUTOLOAD LARAVEL12_AUTOLOAD MOCKERY_AUTOLOAD PHPUNIT CANYON_COMPOSER NODE_PATH PYTHON CHROMIUM NGINX CADDY REDIS_SERVER REDIS_MODULES \
     CANYON_BIN CANYON_PUBLISH_LIBRARY CANYON_EXT82 CANYON_EXT84

@@ -276,7 +276,7 @@ class InstallCommand extends Command
         $this->components->info($this->option('dry-run') ? 'Nothing was changed.' : 'Canyon installed successfully.');
 
         $this->components->bulletList(array_filter([
-            'Start the server: '.($server->startCommand() ?? 'php artisan canyon:start --sidecar').'.',
+            "Start the server: {$server->startCommand()}.",
             $packages->exists() ? "Build the assets: {$packages->manager()->build()} (or dev)." : null,
             'See whether events arrive: php artisan canyon:doctor.',
             $this->laravel->make('router')->has('canyon.dashboard.overview') ? 'Look at them pass: '.$this->laravel->make('url')->route('canyon.dashboard.overview').'.' : null,

@@ -37,7 +37,7 @@ final class ServerBinary
             }
         }
 
-        throw new Exception('The canyon binary was found neither in vendor/bin and bin of this application nor in the PATH. Install it, or set CANYON_BINARY to its path.');
+        throw new Exception('The canyon binary was found neither in vendor/bin and bin of this application nor in the PATH. Install it from a release, or build it with [make server] in a checkout of Canyon, and set CANYON_BINARY to its path.');
     }
 
     /**

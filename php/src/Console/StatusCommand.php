@@ -137,7 +137,7 @@ class StatusCommand extends Command
         $this->detail('Queue directory', $queue->directory);
 
         if ($queue->status === null) {
-            $this->detail('Drained', "unknown: {$queue->unknown}");
+            $this->detail('Drained', "unknown: {$queue->unknown()}");
 
             return;
         }

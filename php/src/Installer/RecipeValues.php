@@ -35,6 +35,7 @@ final class RecipeValues
             'port' => (string) $config->get('canyon.server.port', 8080),
             'user' => self::owner($app->storagePath()),
             'group' => (string) $config->get('canyon.queue_group') ?: 'www-data',
+            'stop_seconds' => (string) ((int) $config->get('canyon.server.drain_seconds') + 15),
             'silence' => (string) ((int) $config->get('canyon.app.activity_timeout', 50) + 60),
             'folder' => Recipe::FOLDER,
             'context' => '../../..',

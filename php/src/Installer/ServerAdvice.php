@@ -30,15 +30,11 @@ final class ServerAdvice
     }
 
     /**
-     * Get the command that starts the server here, or null if neither the extension nor the binary is there.
+     * Get the command that starts the server here.
      */
-    public function startCommand(): ?string
+    public function startCommand(): string
     {
-        return match (true) {
-            $this->hasExtension() => 'php artisan canyon:start',
-            $this->hasBinary() => 'php artisan canyon:start --sidecar',
-            default => null,
-        };
+        return $this->hasExtension() ? 'php artisan canyon:start' : 'php artisan canyon:start --sidecar';
     }
 
     /**
@@ -57,7 +53,7 @@ final class ServerAdvice
                 : 'Until it has, events go over HTTP to the server, which takes longer.',
             $this->hasBinary()
                 ? 'The server runs as the canyon binary meanwhile (--sidecar).'
-                : 'The server can only run as the canyon binary meanwhile (--sidecar), which is not here either: see CANYON_BINARY.',
+                : 'The server can only run as the canyon binary meanwhile (--sidecar), which is not here either. A release has it, [make server] in a checkout of Canyon builds it, and CANYON_BINARY names it.',
             '',
             'Get the extension with PIE, for each PHP that runs the application:',
             '  pie install canyon/ext-canyon',

@@ -2,22 +2,29 @@
 
 namespace Canyon\Status;
 
+use Canyon\Doctor\Finding;
 use Canyon\Publisher;
+use Canyon\QueueDirectory;
 
 /**
  * What the extension sees of the queue directory, whether a server answers or not.
  */
 final class QueueStatus
 {
+    private const SUBJECT = 'Server at the queue';
+
+    private const START = 'Start the server with [php artisan canyon:start]. If it runs, it has another queue: compare CANYON_QUEUE and CANYON_APP_ID with its settings.';
+
     /**
      * Create a new queue status instance.
      *
-     * @param  array<string, mixed>|null  $status  what Canyon\Publisher::status() tells; without it $unknown says why
+     * @param  array<string, mixed>|null  $status  what Canyon\Publisher::status() tells, if it could be asked
+     * @param  Finding  $drained  whether a server takes events from the queue
      */
     private function __construct(
         public readonly string $directory,
         public readonly ?array $status,
-        public readonly ?string $unknown,
+        public readonly Finding $drained,
     ) {
         //
     }
@@ -29,30 +36,21 @@ final class QueueStatus
     {
         clearstatcache();
 
-        $unknown = match (true) {
-            ! class_exists(Publisher::class, false) => 'only the extension can tell, and it is not loaded',
-            ! is_dir($directory) => 'the directory does not exist',
-            self::isForeignToRoot($directory) => 'this process runs as root, for whom the queue is not meant; run the command as the user of the queue',
-            default => null,
-        };
+        if (($obstacle = self::obstacle($directory)) !== null) {
+            return new self($directory, null, $obstacle);
+        }
 
-        return new self($directory, $unknown === null ? (new Publisher($directory, $appId))->status() : null, $unknown);
+        $status = (new Publisher($directory, $appId))->status();
+
+        return new self($directory, $status, self::judge($directory, $status));
     }
 
     /**
-     * Get why events do not reach a server through the queue, as far as can be seen.
+     * Get why the extension could not be asked.
      */
-    public function problem(): ?string
+    public function unknown(): ?string
     {
-        $start = 'Start the server with [php artisan canyon:start]; if it runs, it has another queue: compare CANYON_QUEUE and CANYON_APP_ID with its settings.';
-
-        return match (true) {
-            $this->status === null => is_dir($this->directory) ? null : "The queue directory [{$this->directory}] does not exist, so no server drains it. {$start}",
-            $this->status['error'] !== null => "The queue cannot be used: {$this->status['error']}.",
-            ! $this->status['server_alive'] => "No server drains the queue [{$this->directory}]. {$start}",
-            $this->status['server_silent_ms'] !== null => "The server has not drained the queue for {$this->status['server_silent_ms']} ms: it is stopped or has no processor time. Look at the process, and start it anew.",
-            default => null,
-        };
+        return $this->status === null ? $this->drained->detail : null;
     }
 
     /**
@@ -66,10 +64,30 @@ final class QueueStatus
     }
 
     /**
-     * Determine if this process is root's and the directory somebody else's.
+     * Find out why the extension cannot be asked.
      */
-    private static function isForeignToRoot(string $directory): bool
+    private static function obstacle(string $directory): ?Finding
     {
-        return function_exists('posix_geteuid') && posix_geteuid() === 0 && fileowner($directory) !== 0;
+        return match (true) {
+            ! file_exists($directory) => Finding::failed(self::SUBJECT, "the queue directory [{$directory}] does not exist, so no server drains it", self::START),
+            ! class_exists(Publisher::class, false) => Finding::skipped(self::SUBJECT, 'only the extension can tell, and it is not loaded'),
+            QueueDirectory::isForeignToRoot($directory) => Finding::skipped(self::SUBJECT, 'this process runs as root, for whom the queue is not meant; run this command as the user it belongs to'),
+            default => null,
+        };
+    }
+
+    /**
+     * Look for the server's sign of life.
+     *
+     * @param  array<string, mixed>  $status
+     */
+    private static function judge(string $directory, array $status): Finding
+    {
+        return match (true) {
+            $status['error'] !== null => Finding::failed(self::SUBJECT, "the queue cannot be used: {$status['error']}", 'The queue directory must be one that this user and the server share.'),
+            ! $status['server_alive'] => Finding::failed(self::SUBJECT, "no server drains the queue [{$directory}]", self::START),
+            $status['server_silent_ms'] !== null => Finding::failed(self::SUBJECT, "the server is there, but has not drained the queue for {$status['server_silent_ms']} ms", 'It is stopped or has no processor time: look at the process, and start it anew.'),
+            default => Finding::passed(self::SUBJECT, sprintf('alive since %s, queue protocol %d', date('Y-m-d H:i:s', intdiv((int) $status['server_since_ms'], 1000)), $status['protocol_version'])),
+        };
     }
 }

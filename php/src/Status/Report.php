@@ -6,6 +6,7 @@ use Canyon\Api\Connection;
 use Canyon\Api\ServerStatus;
 use Canyon\Broadcasting\Transports\ExtensionTransport;
 use Canyon\Doctor\Installation;
+use Canyon\Doctor\Verdict;
 use Canyon\Exception;
 use Illuminate\Support\Sleep;
 
@@ -71,7 +72,17 @@ final class Report
      */
     public function problems(): array
     {
-        return array_values(array_filter([$this->serverError, $this->queue?->problem()]));
+        return array_values(array_filter([$this->serverError, $this->queueError()]));
+    }
+
+    /**
+     * Get why events do not reach a server through the queue, as far as can be seen.
+     */
+    private function queueError(): ?string
+    {
+        $drained = $this->queue?->drained;
+
+        return $drained?->verdict === Verdict::Failed ? ucfirst("{$drained->detail}. {$drained->advice}") : null;
     }
 
     /**
@@ -110,7 +121,7 @@ final class Report
             ],
             'transport' => $this->transport,
             'extension' => $this->extension,
-            'queue' => $this->queue === null ? null : ['directory' => $this->queue->directory, 'unknown' => $this->queue->unknown] + ($this->queue->status ?? []),
+            'queue' => $this->queue === null ? null : ['directory' => $this->queue->directory, 'unknown' => $this->queue->unknown()] + ($this->queue->status ?? []),
         ];
     }
 }

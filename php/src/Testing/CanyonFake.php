@@ -52,7 +52,7 @@ class CanyonFake extends CanyonManager implements Fake
         $manager = $app->make(BroadcastManager::class);
         $record = static fn (Broadcast $broadcast) => $fake->broadcasts[] = $broadcast;
 
-        foreach ($fake->connectionsToFake() as $name => $driver) {
+        foreach ($fake->connectionsToFake($manager->getDefaultDriver()) as $name => $driver) {
             $broadcaster = $manager->connection($name);
             $broadcaster = $broadcaster instanceof FakeBroadcaster ? $broadcaster->broadcaster : $broadcaster;
 
@@ -71,17 +71,16 @@ class CanyonFake extends CanyonManager implements Fake
     /**
      * Get the drivers of the connections to fake by the names of these.
      *
-     * Test environments broadcast to "null" or "log" by default: what goes there would go to Canyon in production.
+     * Test environments broadcast to "null" or "log" by default: what goes there would go to Canyon in production. To
+     * Laravel 12 "null" as the default is no name, and the manager keeps that connection under none.
      *
      * @return array<string, string>
      */
-    protected function connectionsToFake(): array
+    protected function connectionsToFake(?string $default): array
     {
-        $config = $this->app->make('config');
-        $drivers = array_map(static fn (mixed $connection) => $connection['driver'] ?? null, (array) $config->get('broadcasting.connections'));
-
-        $default = $config->get('broadcasting.default') ?? 'null';
-        $standIn = [$default => $default === 'null' ? 'null' : $drivers[$default] ?? null];
+        $connections = (array) $this->app->make('config')->get('broadcasting.connections');
+        $drivers = array_map(static fn (mixed $connection) => $connection['driver'] ?? null, $connections);
+        $standIn = [(string) $default => in_array($default, [null, 'null'], true) ? 'null' : $drivers[$default] ?? null];
 
         return array_filter($drivers, static fn (?string $driver) => $driver === 'canyon')
             + array_filter($standIn, static fn (?string $driver) => in_array($driver, ['null', 'log'], true));

@@ -7,14 +7,18 @@ export class Cable {
     #ends = new Set()
     #listener
 
-    /** Clients connect to `host` and `port` of the cable instead of those of the server. */
-    static async lay(server) {
+    /**
+     * Clients connect to `host` and `port` of the cable instead of those of the server. With `forwardedFor` it is a proxy, which
+     * tells the server that they come from this address.
+     */
+    static async lay(server, { forwardedFor } = {}) {
         const cable = new Cable()
         cable.#listener = net.createServer((client) => {
             const upstream = net.connect(server.port, server.host)
             for (const [one, other] of [[client, upstream], [upstream, client]]) {
                 cable.#ends.add(one)
-                one.pipe(other)
+                if (forwardedFor && one === client) client.once('data', (head) => tell(forwardedFor, head, client, upstream))
+                else one.pipe(other)
                 one.on('error', () => {})
                 one.on('close', () => {
                     cable.#ends.delete(one)
@@ -37,4 +41,13 @@ export class Cable {
         this.#listener.close()
         await once(this.#listener, 'close')
     }
+}
+
+/** Passes the head of a request on with another header, and then everything else. */
+function tell(address, head, client, upstream) {
+    const end = head.indexOf('\r\n') + 2
+    upstream.write(head.subarray(0, end))
+    upstream.write(`X-Forwarded-For: ${address}\r\n`)
+    upstream.write(head.subarray(end))
+    client.pipe(upstream)
 }

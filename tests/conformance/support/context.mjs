@@ -34,9 +34,9 @@ export class Context {
         return server
     }
 
-    /** A cable to the server that can be cut. */
-    async cable() {
-        const cable = await Cable.lay(this.server)
+    /** A cable to a server that can be cut; `options` as of Cable.lay. */
+    async cable(server = this.server, options = {}) {
+        const cable = await Cable.lay(server, options)
         this.defer(() => cable.close())
         return cable
     }

@@ -6,16 +6,22 @@ import os from 'node:os'
 import path from 'node:path'
 
 import { toToml } from './apps.mjs'
+import { Proxy } from './proxy.mjs'
 import { within } from '../../support/until.mjs'
 
 const running = new Set()
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 
 export class Server {
+    /** The kind of proxy that stands before every server, if one does. */
+    static behind
+
     #directory = fs.mkdtempSync(path.join(os.tmpdir(), 'canyon-conformance-'))
     #settings
     #apps
     #child
+    #port
+    #proxy
 
     /** `settings` are those at the top of the file; `apps` as of describeApps. */
     static async start(apps, settings = {}) {
@@ -33,6 +39,9 @@ export class Server {
 
     get host() { return '127.0.0.1' }
 
+    /** Where clients connect. */
+    get port() { return this.#proxy?.port ?? this.#port }
+
     get queue() { return this.#settings.queue }
 
     get log() { return fs.readFileSync(this.#logFile, 'utf8') }
@@ -42,7 +51,7 @@ export class Server {
     /** Starts the process, on the same port as before if there was one. */
     async launch() {
         const config = path.join(this.#directory, 'canyon.toml')
-        if (this.port) this.#settings.listen = [`127.0.0.1:${this.port}`]
+        if (this.#port) this.#settings.listen = [`127.0.0.1:${this.#port}`]
         fs.writeFileSync(config, toToml(this.#settings, this.#apps), { mode: 0o600 })
         const log = fs.openSync(this.#logFile, 'a')
         const child = spawn(process.env.CANYON_BIN, ['serve', '--config', config], { stdio: ['ignore', 'pipe', log], env: {} })
@@ -66,7 +75,8 @@ export class Server {
             throw new Error(`canyon serve ended (${result}) before it was ready:\n${this.log}`)
         })
         early.catch(() => {})
-        this.port = await within('the server to listen', Promise.race([ready, early]))
+        this.#port = await within('the server to listen', Promise.race([ready, early]))
+        if (Server.behind) this.#proxy ??= await Proxy.start(Server.behind, this.#apps, this.#settings.path_prefix ?? '', this.#port)
     }
 
     /** Ends the process; resolves to its exit code, or the signal that ended it. */
@@ -77,6 +87,7 @@ export class Server {
 
     /** Ends the process if it runs, and removes its files. */
     async close() {
+        await this.#proxy?.close()
         if (running.has(this.#child)) await this.end().catch(() => this.#child.kill('SIGKILL'))
         fs.rmSync(this.#directory, { recursive: true, force: true })
     }

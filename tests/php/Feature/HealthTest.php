@@ -27,7 +27,7 @@ final class HealthTest extends TestCase
         Http::fake(fn () => Http::failedConnection());
         Exceptions::fake();
 
-        $this->getJson('/up')->assertOk()->assertExactJson(['status' => 'up']);
+        $this->getJson('/up')->assertOk();
 
         Exceptions::assertReported(ServerUnreachable::class);
     }
@@ -38,7 +38,7 @@ final class HealthTest extends TestCase
         Http::fake(fn () => Http::failedConnection());
         Exceptions::fake();
 
-        $this->getJson('/up')->assertStatus(500)->assertExactJson(['status' => 'down']);
+        $this->getJson('/up')->assertStatus(500);
 
         Exceptions::assertReported(ServerUnreachable::class);
     }

@@ -263,6 +263,7 @@ final class InstallTest extends TestCase
         $this->assertStringContainsString('The canyon extension is not loaded.', $output);
         $this->assertStringContainsString('pie install canyon/ext-canyon', $output);
         $this->assertStringContainsString('make ext PHP=', $output);
+        $this->assertStringContainsString('[make server] in a checkout of Canyon builds it', $output);
         $this->assertStringContainsString('Start the server: php artisan canyon:start --sidecar', $output);
     }
 

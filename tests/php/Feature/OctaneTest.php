@@ -2,6 +2,7 @@
 
 namespace Canyon\Tests\Feature;
 
+use Canyon\Broadcasting\CanyonBroadcaster;
 use Canyon\Broadcasting\FallbackNotice;
 use Canyon\Events\ChannelOccupied;
 use Canyon\Publisher;
@@ -9,6 +10,7 @@ use Canyon\Tests\Fixtures\OrderShipped;
 use Canyon\Tests\Support\OctaneWorker;
 use Canyon\Tests\TestCase;
 use Illuminate\Auth\GenericUser;
+use Illuminate\Contracts\Broadcasting\Broadcaster;
 use Illuminate\Filesystem\Filesystem;
 use Illuminate\Support\Facades\Broadcast;
 use Illuminate\Support\Facades\Event;
@@ -26,6 +28,8 @@ final class OctaneTest extends TestCase
 
     private OctaneWorker $worker;
 
+    private ?Broadcaster $driver = null;
+
     protected function setUp(): void
     {
         $this->queue = (is_dir('/dev/shm') ? '/dev/shm' : sys_get_temp_dir()).'/canyon-test-'.bin2hex(random_bytes(8));
@@ -42,6 +46,9 @@ final class OctaneTest extends TestCase
             broadcast(new OrderShipped(1));
 
             return 'shipped';
+        });
+        Route::get('/driver', function () {
+            $this->driver = Broadcast::connection();
         });
         Route::get('/configure', static function () {
             config(['canyon.app.secret' => 'of this request', 'canyon.auth_batch_size' => 1, 'canyon.on_full' => 'drop']);
@@ -67,12 +74,13 @@ final class OctaneTest extends TestCase
         $this->signIn();
         // The first ones load what all of them need.
         $this->memoryAfter(40);
+        $driver = $this->driverOfARequest();
         $before = $this->memoryAfter(20);
-        $driver = Broadcast::connection();
 
         $after = $this->memoryAfter(60);
 
-        $this->assertSame($driver, Broadcast::connection());
+        $this->assertInstanceOf(CanyonBroadcaster::class, $driver);
+        $this->assertSame($driver, $this->driverOfARequest());
         $this->assertSame(120, $heard);
         $this->assertCount(1, glob("{$this->queue}/ring.*"));
         $this->assertSame(120, (new Publisher($this->queue, '4242'))->status()['depth_events']);
@@ -134,6 +142,16 @@ final class OctaneTest extends TestCase
         gc_collect_cycles();
 
         return memory_get_usage();
+    }
+
+    /**
+     * Between requests the manager has the application of the last one, which is empty by then.
+     */
+    private function driverOfARequest(): Broadcaster
+    {
+        $this->worker->handle('GET', '/driver');
+
+        return $this->driver;
     }
 
     /**

@@ -124,21 +124,40 @@ final class RecipesTest extends TestCase
     {
         $analyze = $this->program('systemd-analyze');
         $this->app->install('--deploy=systemd');
-        $unit = $this->app->path.'/deploy/canyon/systemd/canyon.service';
+        $folder = $this->app->path.'/deploy/canyon/systemd';
+        $unit = "{$folder}/canyon.service";
+
+        // That the binary is installed is looked at too.
+        $binary = (string) file_get_contents("{$folder}/canyon-binary.service");
+        file_put_contents("{$folder}/canyon-binary.service", str_replace('/usr/local/bin/canyon', PHP_BINARY, $binary));
+
+        foreach (['canyon.service', 'canyon-binary.service'] as $name) {
+            $verify = new Process([$analyze, 'verify', '--man=no', "{$folder}/{$name}", "{$folder}/canyon.socket"]);
+            $this->assertSame(0, $verify->run(), $verify->getErrorOutput());
+            $this->assertStringNotContainsString('canyon', $verify->getErrorOutput());
+
+            // Exposure from 0 to 100; a unit without any of it has 96.
+            $security = new Process([$analyze, 'security', '--offline=true', '--threshold=20', '--no-pager', "{$folder}/{$name}"]);
+            $this->assertSame(0, $security->run(), $security->getOutput().$security->getErrorOutput());
+        }
 
         $verify = new Process([$analyze, 'verify', '--man=no', $unit]);
-        $this->assertSame(0, $verify->run(), $verify->getErrorOutput());
-        $this->assertStringNotContainsString('canyon.service', $verify->getErrorOutput());
-
-        // Exposure from 0 to 100; a unit without any of it has 96.
-        $security = new Process([$analyze, 'security', '--offline=true', '--threshold=20', '--no-pager', $unit]);
-        $this->assertSame(0, $security->run(), $security->getOutput().$security->getErrorOutput());
 
         // The check finds mistakes.
         file_put_contents($unit, "\nProtectSystem=sometimes\n", FILE_APPEND);
         file_put_contents($unit, str_replace('[Install]', "[Service]\nRestart=perhaps\n[Install]", (string) file_get_contents($unit)));
         $verify->run();
         $this->assertStringContainsString('Failed to parse', $verify->getErrorOutput());
+    }
+
+    public function test_whoever_stops_the_server_waits_for_its_drain(): void
+    {
+        $this->app->write('.env', $this->app->read('.env')."\nCANYON_DRAIN_SECONDS=90\n");
+        $this->app->install('--deploy=systemd,supervisor,docker');
+
+        $this->assertStringContainsString("\nTimeoutStopSec=105\n", $this->app->read('deploy/canyon/systemd/canyon.service'));
+        $this->assertStringContainsString("\nstopwaitsecs=105\n", $this->app->read('deploy/canyon/supervisor/canyon.conf'));
+        $this->assertSame('105s', $this->yaml('deploy/canyon/docker/compose.yaml')['services']['canyon']['stop_grace_period']);
     }
 
     public function test_systemd_makes_the_user_and_the_directory(): void

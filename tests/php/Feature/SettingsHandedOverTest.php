@@ -63,6 +63,7 @@ final class SettingsHandedOverTest extends TestCase
             'canyon.server.path_prefix' => '/ws',
             'canyon.server.tls' => ['certificate' => '/etc/ssl/certificate.pem', 'key' => '/etc/ssl/key.pem'],
             'canyon.server.workers' => '2',
+            'canyon.limits.max_outbox_bytes' => '268435456',
             'canyon.queue_group' => 'www-data',
             'canyon.queue_owner' => 'www-data',
             'canyon.metrics' => '127.0.0.1:9090',

@@ -24,9 +24,10 @@ final class DeployedServerTest extends ServerTestCase
         parent::tearDown();
     }
 
-    public function test_nginx_hands_clients_and_the_http_api_on(): void
+    public function test_nginx_hands_clients_and_the_http_api_on_and_tells_where_they_come_from(): void
     {
         $nginx = $this->program('NGINX');
+        $this->environment['CANYON_MAX_CONNECTIONS_PER_ADDRESS'] = '1';
         $this->start();
         $folder = $this->recipe('nginx');
         $port = Port::unused();
@@ -45,6 +46,13 @@ final class DeployedServerTest extends ServerTestCase
         $this->startProxy($command, $port);
         $this->assertProxied($port);
         $this->assertSame('a page of the site', file_get_contents("http://127.0.0.1:{$port}/app/of-my-own"));
+
+        // A proxy on this host before this one, so to speak: nginx adds where it was called from.
+        $connect = fn () => new WebSocketClient($port, '278d425bdf160c739803', "X-Forwarded-For: 203.0.113.9\r\n");
+        $first = $connect();
+
+        $this->expectExceptionMessage('Too many connections from your address');
+        $connect();
     }
 
     public function test_caddy_hands_clients_and_the_http_api_on(): void
@@ -93,25 +101,50 @@ final class DeployedServerTest extends ServerTestCase
             logfile_maxbytes=0
             pidfile={$folder}/supervisord.pid
 
+            [unix_http_server]
+            file={$folder}/supervisor.sock
+
+            [rpcinterface:supervisor]
+            supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+            [supervisorctl]
+            serverurl=unix://{$folder}/supervisor.sock
+
             [include]
             files={$folder}/canyon.conf
             INI);
 
         $this->startProxy([$python, '-m', 'supervisor.supervisord', '-n', '-c', "{$folder}/supervisord.conf"], $this->port, $this->environment + ['CANYON_TESTS' => dirname(__DIR__)]);
 
-        $this->connect()->subscribe('orders');
+        $control = fn (string ...$command) => (new Process([$python, '-m', 'supervisor.supervisorctl', '-c', "{$folder}/supervisord.conf", ...$command], timeout: 60))->run();
+        $log = fn () => (string) file_get_contents($this->skeleton->path.'/storage/logs/canyon.log');
+
+        $client = $this->connect();
+        $client->subscribe('orders');
 
         // An end before this is one of an attempt to start, which is repeated in any case.
         Wait::until(fn () => str_contains($this->proxy->getOutput(), 'entered RUNNING state'), fn () => $this->proxy->getOutput());
 
-        posix_kill($first = $this->listener(), SIGKILL);
+        $parent = $this->listener();
+        $this->assertSame(0, $control('signal', 'USR2', 'canyon'));
+        Wait::until(fn () => str_contains($log(), 'reloaded: 1 clients handed over'), $log);
+        $client->subscribe('reloaded');
+        $this->assertSame($parent, $this->listener());
+
+        posix_kill($first = $parent, SIGKILL);
         Wait::until(fn () => Port::isOpen($this->port) && ! in_array($this->listener(), [0, $first], true), fn () => $this->proxy->getErrorOutput());
 
         $this->connect()->subscribe('orders');
 
+        // As supervisor hears it from its own command, then from its end.
+        $this->assertSame(0, $control('stop', 'canyon'));
+        $this->assertFalse(Port::isOpen($this->port));
+        $this->assertStringContainsString('Stopping the server.', $log());
+
+        $this->assertSame(0, $control('start', 'canyon'));
+        Wait::until(fn () => Port::isOpen($this->port), $log);
         $this->assertSame(0, $this->proxy->stop(20, SIGTERM) ?? 0);
         $this->assertFalse(Port::isOpen($this->port));
-        $this->assertStringContainsString('Stopping the server.', (string) file_get_contents($this->skeleton->path.'/storage/logs/canyon.log'));
     }
 
     /**

@@ -67,7 +67,7 @@ final class DoctorTest extends ServerTestCase
         $findings = $this->examine();
 
         $this->assertSame(1, $findings->exitCode);
-        $findings->assertFailed('Queue directory', 'does not exist', 'php artisan canyon:start');
+        $findings->assertFailed('Server at the queue', 'does not exist', 'php artisan canyon:start');
         $findings->assertWarned('HTTP API', 'Connection refused', 'Is the server running');
         $findings->assertSkipped('Clocks', 'no answer');
         $findings->assertFailed('WebSocket', 'Connection refused', 'Is the server running');
@@ -129,7 +129,7 @@ final class DoctorTest extends ServerTestCase
 
         $findings = $this->examine();
 
-        $findings->assertSkipped('Server at the queue', 'runs as root, for whom the queue is not meant; run [sudo -u ');
+        $findings->assertSkipped('Server at the queue', 'runs as root, for whom the queue is not meant; run this command as the user it belongs to');
         $findings->assertSkipped('An event to a browser', 'runs as root');
         $this->assertSame($rings, glob("{$this->queue}/ring.*"));
     }

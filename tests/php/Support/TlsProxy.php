@@ -41,7 +41,8 @@ final class TlsProxy
     public static function makeCertificate(): string
     {
         $config = (string) tempnam(sys_get_temp_dir(), 'canyon-openssl-');
-        file_put_contents($config, "[req]\ndistinguished_name = name\n[name]\n[server]\nsubjectAltName = IP:127.0.0.1\n");
+        // PHP 8.2 looks at the number of bits, though a curve has its own.
+        file_put_contents($config, "[req]\ndefault_bits = 2048\ndistinguished_name = name\n[name]\n[server]\nsubjectAltName = IP:127.0.0.1\n");
         $options = ['config' => $config, 'digest_alg' => 'sha256', 'x509_extensions' => 'server', 'private_key_type' => OPENSSL_KEYTYPE_EC, 'curve_name' => 'prime256v1'];
 
         $key = openssl_pkey_new($options);

@@ -14,13 +14,13 @@ final class WebSocketClient
     /** @var resource */
     private $stream;
 
-    public function __construct(int $port, string $key)
+    public function __construct(int $port, string $key, string $header = '')
     {
         $this->stream = stream_socket_client("tcp://127.0.0.1:{$port}", $code, $message, 5) ?: throw new RuntimeException($message);
         stream_set_timeout($this->stream, 10);
 
         $nonce = base64_encode(random_bytes(16));
-        fwrite($this->stream, "GET /app/{$key}?protocol=7&client=test&version=1.0 HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {$nonce}\r\n\r\n");
+        fwrite($this->stream, "GET /app/{$key}?protocol=7&client=test&version=1.0 HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {$nonce}\r\n{$header}\r\n");
 
         $head = '';
         while (! str_ends_with($head, "\r\n\r\n")) {

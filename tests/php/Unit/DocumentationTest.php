@@ -19,4 +19,64 @@ final class DocumentationTest extends TestCase
             array_values(array_unique($explained[1])),
         );
     }
+
+    public function test_every_link_leads_somewhere(): void
+    {
+        $dead = [];
+
+        foreach (self::pages() as $page) {
+            foreach (self::links($page) as $link) {
+                [$file, $heading] = explode('#', $link) + [1 => ''];
+                $target = $file === '' ? $page : dirname($page).'/'.$file;
+
+                if (! file_exists($target) || ($heading !== '' && ! in_array($heading, self::headings($target), true))) {
+                    $dead[] = basename($page).": {$link}";
+                }
+            }
+        }
+
+        $this->assertSame([], $dead);
+    }
+
+    public function test_every_page_of_the_manual_is_linked_from_the_readme(): void
+    {
+        $root = dirname(__DIR__, 3);
+        $linked = array_map(static fn (string $link) => "{$root}/".strtok($link, '#'), self::links("{$root}/README.md"));
+
+        $this->assertSame([], array_values(array_diff(self::pages(), $linked, ["{$root}/README.md"])));
+    }
+
+    /**
+     * @return list<string>
+     */
+    private static function pages(): array
+    {
+        $root = dirname(__DIR__, 3);
+
+        return ["{$root}/README.md", ...glob("{$root}/php/docs/*.md")];
+    }
+
+    /**
+     * The links within the repository.
+     *
+     * @return list<string>
+     */
+    private static function links(string $page): array
+    {
+        preg_match_all('/\]\((?!https?:)([^)\s]+)\)/', (string) file_get_contents($page), $matches);
+
+        return $matches[1];
+    }
+
+    /**
+     * The headings of a page, as links name them.
+     *
+     * @return list<string>
+     */
+    private static function headings(string $page): array
+    {
+        preg_match_all('/^#+ (.+)$/m', (string) file_get_contents($page), $matches);
+
+        return array_map(static fn (string $heading) => str_replace(' ', '-', preg_replace('/[^\w\- ]/u', '', strtolower($heading))), $matches[1]);
+    }
 }

@@ -79,6 +79,17 @@ final class ServerSettingsTest extends TestCase
         $this->assertSame($monitoring + ['drain_seconds' => 30], array_intersect_key($settings, ['drain_seconds' => 0] + $monitoring));
     }
 
+    public function test_limits_are_handed_over(): void
+    {
+        $handedOver = fn (array $limits) => array_diff_key((new ServerSettings(['limits' => $limits] + $this->config))->toArray(), ['listen' => 0, 'queue' => 0, 'path_prefix' => 0, 'app' => 0]);
+
+        $this->assertSame(
+            ['trusted_proxies' => ['10.0.0.0/8', 'unix'], 'max_connections_per_address' => 100, 'max_bytes_per_second' => 0],
+            $handedOver(['trusted_proxies' => ['10.0.0.0/8', ' unix', ''], 'max_connections_per_address' => '100', 'max_bytes_per_second' => 0, 'max_outbox_bytes' => null]),
+        );
+        $this->assertSame([], $handedOver(['trusted_proxies' => ['']]));
+    }
+
     public function test_one_certificate_or_several_are_handed_over(): void
     {
         [$one, $other] = [['certificate' => '/c.pem', 'key' => '/k.pem'], ['certificate' => '/d.pem', 'key' => '/l.pem']];
@@ -156,6 +167,7 @@ final class ServerSettingsTest extends TestCase
         yield ['[server.max_age]', ['server' => ['max_age' => '30s']]];
         yield ['[server.tls] in config/canyon.php must name both', ['server' => ['tls' => ['certificate' => '/c.pem', 'key' => '']]]];
         yield ['[server.tls.key]', ['server' => ['tls' => [['certificate' => '/c.pem', 'key' => true]]]]];
+        yield ['[limits.max_frames_per_second]', ['limits' => ['max_frames_per_second' => 'many']]];
         yield ['[server.start_hold]', ['server' => ['start_hold' => -1]]];
         yield ['[app.activity_timeout]', ['app' => ['activity_timeout' => 2.5]]];
         yield ['[app.subscription_counts]', ['app' => ['subscription_counts' => 'often']]];

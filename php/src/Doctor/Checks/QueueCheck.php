@@ -5,7 +5,7 @@ namespace Canyon\Doctor\Checks;
 use Canyon\Doctor\Check;
 use Canyon\Doctor\Finding;
 use Canyon\Doctor\Installation;
-use Canyon\Publisher;
+use Canyon\Status\QueueStatus;
 
 /**
  * The queue directory, and whether a server drains it.
@@ -27,19 +27,15 @@ final class QueueCheck implements Check
             return;
         }
 
-        clearstatcache();
+        $status = QueueStatus::of($queue, 'doctor');
 
-        // Looking must not make it: it belongs to whoever comes first, and that may be another user.
-        if (! file_exists($queue)) {
-            yield Finding::failed('Queue directory', "[{$queue}] does not exist, so no server drains it", 'Start the server with [php artisan canyon:start]. If it runs, it has another queue: compare CANYON_QUEUE and CANYON_APP_ID with its settings.');
-
-            return;
+        if (file_exists($queue)) {
+            yield $this->directory($queue);
+            yield (new QueueAccess)->finding($queue);
+            yield $this->room($queue);
         }
 
-        yield $this->directory($queue);
-        yield (new QueueAccess)->finding($queue);
-        yield $this->room($queue);
-        yield $this->server($queue);
+        yield $status->drained;
     }
 
     /**
@@ -78,31 +74,6 @@ final class QueueCheck implements Check
             $type !== null && ! in_array($type, ['tmpfs', 'ramfs'], true) => Finding::warning('Room for the queue', "{$described}, but on {$type}", 'A queue is for shared memory: leave CANYON_QUEUE unset, or set it to a directory in /dev/shm or /run.'),
             $free < 16 << 20 => Finding::warning('Room for the queue', $described, 'Every publishing process takes 256 KB, large events more. Enlarge the file system (in Docker: --shm-size).'),
             default => Finding::passed('Room for the queue', $type === null ? $described : "{$described}, on {$type}"),
-        };
-    }
-
-    /**
-     * Look for the server's sign of life.
-     */
-    private function server(string $queue): Finding
-    {
-        if (! class_exists(Publisher::class, false)) {
-            return Finding::skipped('Server at the queue', 'only the extension can tell, and it is not loaded; an event is sent below');
-        }
-
-        $owner = (int) fileowner($queue);
-
-        if (function_exists('posix_geteuid') && posix_geteuid() === 0 && $owner !== 0) {
-            return Finding::skipped('Server at the queue', "this process runs as root, for whom the queue is not meant; run [sudo -u {$this->user($owner)} php artisan canyon:doctor]");
-        }
-
-        $status = (new Publisher($queue, 'doctor'))->status();
-
-        return match (true) {
-            $status['error'] !== null => Finding::failed('Server at the queue', $status['error'], 'The queue directory must be one that this user and the server share: see above who owns it.'),
-            ! $status['server_alive'] => Finding::failed('Server at the queue', 'no server drains the queue', 'Start it with [php artisan canyon:start]. If it runs, it has another queue: compare CANYON_QUEUE and CANYON_APP_ID with its settings.'),
-            $status['server_silent_ms'] !== null => Finding::failed('Server at the queue', "the server is there, but has not drained the queue for {$status['server_silent_ms']} ms", 'It is stopped or has no processor time: look at the process, and start it anew.'),
-            default => Finding::passed('Server at the queue', sprintf('alive since %s, queue protocol %d', date('Y-m-d H:i:s', intdiv((int) $status['server_since_ms'], 1000)), $status['protocol_version'])),
         };
     }
 

@@ -8,6 +8,7 @@ use Canyon\Doctor\Installation;
 use Canyon\Doctor\Refusal;
 use Canyon\Doctor\WebSocket;
 use Canyon\Exception;
+use Canyon\QueueDirectory;
 use JsonException;
 
 /**
@@ -50,8 +51,8 @@ final class WebSocketCheck implements Check
         $channel = 'canyon-doctor-'.bin2hex(random_bytes(8));
         $transport = $installation->transport();
 
-        if ($this->wouldTakeTheQueueFromItsOwner($installation)) {
-            return Finding::skipped($subject, 'this process runs as root, for whom the queue is not meant; run this command as the user of PHP-FPM');
+        if ($transport !== 'http' && QueueDirectory::isForeignToRoot($installation->queue())) {
+            return Finding::skipped($subject, 'this process runs as root, for whom the queue is not meant; run this command as the user it belongs to');
         }
 
         try {
@@ -92,15 +93,6 @@ final class WebSocketCheck implements Check
         if (($event['event'] ?? null) !== $name) {
             throw new Exception("instead of [{$name}] the server sent [".mb_strimwidth((string) json_encode($event), 0, 100, '...').']');
         }
-    }
-
-    /**
-     * Determine if publishing as this user would leave something of theirs in a queue of others.
-     */
-    private function wouldTakeTheQueueFromItsOwner(Installation $installation): bool
-    {
-        return $installation->transport() !== 'http' && function_exists('posix_geteuid') && posix_geteuid() === 0
-            && (int) @fileowner($installation->queue()) !== 0;
     }
 
     /**
