@@ -16,19 +16,25 @@ const LOBBY = 'presence-room.lobby'
 const START_LIMIT = 60_000
 const SIZES = { desktop: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } }
 
-/** Opens a view of the dashboard and waits until it is live. `told` changes what the page is told by the application. */
-async function openDashboard({ browser, demo }, view = '', { told = {} } = {}) {
-    const window = await browser.open('about:blank')
-    if (Object.keys(told).length > 0) {
-        await window.page.route(`${demo.url}/canyon**`, async (route) => {
-            if (route.request().resourceType() !== 'document') return route.continue()
-            const response = await route.fetch()
-            const body = (await response.text()).replace(/(id="settings">)(.*?)(<\/script>)/s, (_, before, json, after) => before + JSON.stringify({ ...JSON.parse(json), ...told }) + after)
-            return route.fulfill({ response, body })
-        })
-    }
-    await window.page.goto(`${demo.url}/canyon${view}`)
+/** Opens a view of the dashboard and waits until it is live. */
+async function openDashboard({ browser, demo }, view = '') {
+    const window = await browser.open(`${demo.url}/canyon${view}`)
     await window.sees('.pill[data-state="live"]', 'Live')
+    return window
+}
+
+/** Opens a view of a page that is told something else by the application than it really is. */
+async function openToldOtherwise({ browser, demo }, view, change) {
+    // With the cookies of a page that was really visited.
+    const window = await browser.open(`${demo.url}/server`)
+    await window.page.route(`${demo.url}/canyon${view}`, async (route) => {
+        const response = await route.fetch()
+        const body = (await response.text()).replace(/(id="settings">)(.*?)(<\/script>)/s, (_, before, json, after) => before + JSON.stringify(change(JSON.parse(json))) + after)
+        // Several cookies would come back as one.
+        const { 'set-cookie': _, ...headers } = response.headers()
+        return route.fulfill({ status: response.status(), headers, body })
+    })
+    await window.page.goto(`${demo.url}/canyon${view}`)
     return window
 }
 
@@ -52,17 +58,17 @@ const change = (window, item = 3) => window.page.click(`[data-item="${item}"] [d
 /** The number in a tile, as it is read. */
 const tile = (window, label) => window.page.locator('.tile', { has: window.page.locator(`dt:text-is("${label}")`) }).locator('b').innerText()
 
-/** Subscribes with a signature of another secret. */
-function subscribeBadly({ page }, channel, key) {
-    return page.evaluate(({ channel, key }) => new Promise((resolve) => {
-        const { host, port } = JSON.parse(document.getElementById('canyon').textContent)
+/** Subscribes with something that is no signature of the application. */
+function subscribeBadly({ page }, channel, signature) {
+    return page.evaluate(({ channel, signature }) => new Promise((resolve) => {
+        const { host, port, key } = JSON.parse(document.getElementById('canyon').textContent)
         const socket = new WebSocket(`ws://${host}:${port}/app/${key}?protocol=7`)
         socket.onmessage = ({ data }) => {
             const { event } = JSON.parse(data)
-            if (event === 'pusher:connection_established') socket.send(JSON.stringify({ event: 'pusher:subscribe', data: { channel, auth: `${key}:${'0'.repeat(64)}` } }))
+            if (event === 'pusher:connection_established') socket.send(JSON.stringify({ event: 'pusher:subscribe', data: { channel, auth: signature.replace('KEY', key) } }))
             if (event === 'pusher:error') resolve(socket.close())
         }
-    }), { channel, key })
+    }), { channel, signature })
 }
 
 /** Has to come before anybody else has connected. */
@@ -72,7 +78,7 @@ export const start = {
 
         await dashboard.sees('[data-notice="first-steps"]', 'nobody is connected but you')
         await dashboard.sees('[data-notice="first-steps"] code', 'php artisan canyon:doctor')
-        assert.equal(await tile(dashboard, 'Connections'), '1')
+        await until('this page to be counted', async () => (await tile(dashboard, 'Connections')) === '1')
 
         await dashboard.page.click('nav a:text-is("Channels")')
         await dashboard.sees('.empty', 'Nobody is subscribed to anything.')
@@ -103,7 +109,7 @@ export default {
 
         await dashboard.frame('canyon.sample')
         await dashboard.frame('canyon.sample', (frame) => frame !== dashboard.received('canyon.sample')[0])
-        assert.equal(await tile(dashboard, 'Connections'), '2')
+        await until('this page to be counted', async () => (await tile(dashboard, 'Connections')) === '2')
 
         // Busy for longer than a second, whenever that began.
         const isListed = dashboard.sees('.card:has(h2:text-is("Busiest channels")) a.channel', 'inventory')
@@ -172,7 +178,7 @@ export default {
         await dashboard.page.fill('.search input', 'ROOM.LOBBY')
         await dashboard.seesNo('tr.event', 'inventory')
         await dashboard.page.fill('.filter', 'message')
-        assert.match(dashboard.page.url(), /channel=ROOM\.LOBBY&event=message/)
+        assert.equal(await dashboard.page.evaluate(() => window.location.search), '?channel=ROOM.LOBBY&event=message')
         await dashboard.page.fill('.filter', 'nothing')
         await dashboard.sees('.empty', 'No event is like this.')
         await dashboard.page.fill('.filter', '')
@@ -195,7 +201,8 @@ export default {
 
     async 'where payloads are off, the page does not ask for them and says why'(context) {
         const inventory = await openInventory(context)
-        const dashboard = await openDashboard(context, '/events', { told: { payloads: false } })
+        const dashboard = await openToldOtherwise(context, '/events', (settings) => ({ ...settings, payloads: false }))
+        await dashboard.sees('.pill[data-state="live"]', 'Live')
 
         await change(inventory)
         await dashboard.page.locator('tr.event', { hasText: 'ItemUpdated' }).first().locator('button').click()
@@ -209,14 +216,14 @@ export default {
     async 'what is refused comes with its reason and what to do'(context) {
         const dashboard = await openDashboard(context, '/refusals')
         const inventory = await openInventory(context)
-        const { key } = await inventory.page.evaluate(() => JSON.parse(document.getElementById('canyon').textContent))
 
-        for (let time = 0; time < 2; time++) await subscribeBadly(inventory, 'private-payroll', key)
+        await subscribeBadly(inventory, 'private-payroll', `KEY:${'0'.repeat(64)}`)
+        for (let time = 0; time < 2; time++) await subscribeBadly(inventory, 'private-bonus', 'nonsense')
 
         const entry = '.refusal:has(code:text-is("private-payroll"))'
         await dashboard.sees(`${entry} .why`, 'Invalid signature')
         await dashboard.sees(`${entry} .advice`, 'CANYON_APP_SECRET')
-        await dashboard.sees(`${entry} .times`, '2 times')
+        await dashboard.sees('.refusal:has(code:text-is("private-bonus")) .times', '2 times')
 
         await dashboard.page.fill('.search input', 'payroll')
         await dashboard.sees(entry)
@@ -285,7 +292,7 @@ export default {
         await subscribe('presence-room.crew')
         await dashboard.sees('[data-channel="presence-room.crew"][data-state="refused"] .why', `403: [room.{room}] of routes/channels.php said no to the user [${MALLORY}].`)
         await subscribe('private-canyon-dashboard')
-        await dashboard.sees('[data-channel="private-canyon-dashboard"][data-state="refused"] .why', 'belong to the dashboard')
+        await dashboard.sees('[data-channel="private-canyon-dashboard"][data-state="refused"] .why', 'belongs to the dashboard')
         await page.click('button:text-is("Disconnect")')
 
         await connect('')
@@ -296,14 +303,9 @@ export default {
         await dashboard.sees(`[data-channel="${LOBBY}"][data-state="refused"] .why`, 'Guests are let into public channels only')
     },
 
-    async 'a browser that cannot reach the server still gets figures, and is told where it looks'({ browser, demo }) {
-        const window = await browser.open('about:blank')
+    async 'a browser that cannot reach the server still gets figures, and is told where it looks'(context) {
         // Nobody listens at port 9 of a machine like this.
-        await window.page.route(`${demo.url}/canyon`, async (route) => {
-            const response = await route.fetch()
-            return route.fulfill({ response, body: (await response.text()).replace(/("socket":\{.*?"port":)\d+/, '$19') })
-        })
-        await window.page.goto(`${demo.url}/canyon`)
+        const window = await openToldOtherwise(context, '', (settings) => ({ ...settings, socket: { ...settings.socket, port: 9 } }))
 
         await window.sees('[data-notice="socket"]', 'ws://127.0.0.1:9')
         await window.sees('[data-notice="socket"] code', 'CANYON_DASHBOARD_WEBSOCKET')
@@ -360,7 +362,7 @@ export default {
         await dashboard.sees('[data-notice="server"]', 'php artisan canyon:start')
         await until('another server', () => demo.facts.pids.canyon !== canyon, START_LIMIT)
         await dashboard.sees('.pill[data-state="live"]', 'Live')
-        await dashboard.seesNo('.notice')
+        await dashboard.seesNo('[data-notice="server"]')
 
         const samples = dashboard.received('canyon.sample').length
         await until('samples of the new server', () => dashboard.received('canyon.sample').length > samples)
@@ -376,11 +378,13 @@ export const looks = (shots) => ({
         const inventory = await openInventory(context)
         await enterChat(context, ADA)
         await change(inventory)
+        await subscribeBadly(inventory, 'private-payroll', `KEY:${'0'.repeat(64)}`)
 
         for (const view of ['overview', 'channels', 'events', 'refusals', 'send', 'debugger', `channels?channel=${LOBBY}`]) {
             const dashboard = await openDashboard(context, view === 'overview' ? '' : `/${view}`)
             const name = `dashboard-${view.replace(/\?.*/, '-one')}`
             if (view === 'overview') await dashboard.sees('.chart >> nth=7')
+            if (view === 'refusals') await dashboard.sees('.refusal')
             if (view === 'events') {
                 await change(inventory)
                 await dashboard.page.locator('tr.event button').first().click()

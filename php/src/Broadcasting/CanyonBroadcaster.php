@@ -293,7 +293,7 @@ class CanyonBroadcaster extends Broadcaster
     protected function ensureChannelIsNotReserved($request): void
     {
         if (ReservedChannels::include($request->input('channel_name'))) {
-            throw new AccessDeniedHttpException('Channels whose names begin with "'.ReservedChannels::PREFIX.'" belong to the dashboard.');
+            throw new AccessDeniedHttpException('This channel belongs to the dashboard of Canyon.');
         }
     }
 

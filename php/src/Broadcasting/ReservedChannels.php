@@ -8,11 +8,6 @@ namespace Canyon\Broadcasting;
 final class ReservedChannels
 {
     /**
-     * What their names begin with.
-     */
-    public const PREFIX = 'private-canyon-';
-
-    /**
      * The channel of the figures.
      */
     public const DASHBOARD = 'private-canyon-dashboard';
@@ -27,6 +22,6 @@ final class ReservedChannels
      */
     public static function include(string $channel): bool
     {
-        return str_starts_with($channel, self::PREFIX);
+        return in_array($channel, [self::DASHBOARD, self::PAYLOADS], true);
     }
 }

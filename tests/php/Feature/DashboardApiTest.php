@@ -95,13 +95,13 @@ final class DashboardApiTest extends DashboardTestCase
         $this->fakeChannels();
 
         $page = $this->getJson('/canyon/api/channels?size=3&page=2')->assertOk()->json();
-        $this->assertSame([7, 2, 3], [$page['total'], $page['page'], $page['pages']]);
-        $this->assertSame(['presence-cache-room', 'presence-room.1', 'private-encrypted-payroll'], array_column($page['channels'], 'name'));
+        $this->assertSame([8, 2, 3], [$page['total'], $page['page'], $page['pages']]);
+        $this->assertSame(['presence-cache-room', 'presence-room.1', 'private-canyon-42'], array_column($page['channels'], 'name'));
         $this->assertSame(['name' => 'presence-cache-room', 'kind' => 'presence', 'cache' => true, 'subscriptions' => 4, 'members' => 2], $page['channels'][0]);
 
         // There is no page behind the last one.
-        $this->assertSame(['private-orders.7'], array_column($this->getJson('/canyon/api/channels?size=3&page=99')->json('channels'), 'name'));
-        $this->assertSame(['presence-room.1', 'Orders', 'private-orders.7'], array_slice(array_column($this->getJson('/canyon/api/channels?sort=subscriptions')->json('channels'), 'name'), 0, 3));
+        $this->assertSame(['private-encrypted-payroll', 'private-orders.7'], array_column($this->getJson('/canyon/api/channels?size=3&page=99')->json('channels'), 'name'));
+        $this->assertSame(['presence-room.1', 'Orders', 'private-canyon-42'], array_slice(array_column($this->getJson('/canyon/api/channels?sort=subscriptions')->json('channels'), 'name'), 0, 3));
     }
 
     #[DataProvider('searches')]
@@ -116,14 +116,14 @@ final class DashboardApiTest extends DashboardTestCase
     {
         yield 'by a part of the name' => ['search=orders', ['Orders', 'private-orders.7']];
         yield 'public' => ['kind=public', ['Orders', 'cache-weather', 'inventory']];
-        yield 'private' => ['kind=private', ['private-orders.7']];
+        yield 'private' => ['kind=private', ['private-canyon-42', 'private-orders.7']];
         yield 'presence' => ['kind=presence', ['presence-cache-room', 'presence-room.1']];
         yield 'encrypted' => ['kind=encrypted', ['private-encrypted-payroll']];
         yield 'cache' => ['kind=cache', ['cache-weather', 'presence-cache-room']];
         yield 'by prefix' => ['prefix=inv', ['inventory']];
         yield 'by prefix and kind' => ['prefix=presence-room&kind=presence', ['presence-room.1']];
         yield 'nothing' => ['search=nowhere', []];
-        yield 'the channels of the dashboard' => ['search=canyon', []];
+        yield 'the channels of the dashboard' => ['search=canyon', ['private-canyon-42']];
     }
 
     public function test_a_list_of_a_kind_is_asked_for_by_its_prefix(): void
@@ -243,7 +243,7 @@ final class DashboardApiTest extends DashboardTestCase
         yield ['channel', 'letters, digits', ['channel' => '']];
         yield ['channel', 'letters, digits', ['channel' => 'a channel']];
         yield ['channel', 'letters, digits', ['channel' => ['orders']]];
-        yield ['channel', 'belong to the dashboard', ['channel' => 'private-canyon-dashboard']];
+        yield ['channel', 'belongs to the dashboard', ['channel' => 'private-canyon-dashboard']];
         yield ['event', 'name', ['event' => ' ']];
         yield ['data', 'not JSON', ['data' => '{"a":}']];
         yield ['data', 'not JSON', ['data' => '']];
@@ -285,7 +285,7 @@ final class DashboardApiTest extends DashboardTestCase
 
     private function fakeChannels(): void
     {
-        $sizes = ['Orders' => 9, 'cache-weather' => 1, 'inventory' => 2, 'presence-cache-room' => 4, 'presence-room.1' => 12, 'private-canyon-dashboard' => 1, 'private-encrypted-payroll' => 3, 'private-orders.7' => 5];
+        $sizes = ['Orders' => 9, 'cache-weather' => 1, 'inventory' => 2, 'presence-cache-room' => 4, 'presence-room.1' => 12, 'private-canyon-42' => 5, 'private-canyon-dashboard' => 1, 'private-encrypted-payroll' => 3, 'private-orders.7' => 5];
 
         Http::fake(static fn (Request $request) => Http::response(['channels' => array_map(
             static fn (int $size) => ['subscription_count' => $size] + (str_contains($request['info'], 'user_count') ? ['user_count' => 2] : []),

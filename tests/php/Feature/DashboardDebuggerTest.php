@@ -49,7 +49,7 @@ final class DashboardDebuggerTest extends DashboardTestCase
         yield 'no definition' => ['private-unknown', '31', 'No channel of routes/channels.php has this name. They are written there without "private-" and "presence-".'];
         yield 'a guest' => ['private-orders.7', '', 'Guests are let into public channels only; [orders.{owner}] of routes/channels.php was not asked.'];
         yield 'a name that is none' => ['private orders', '31', 'The channel name is invalid.'];
-        yield 'the dashboard' => ['private-canyon-dashboard', '31', 'Channels whose names begin with "private-canyon-" belong to the dashboard.'];
+        yield 'the dashboard' => ['private-canyon-dashboard', '31', 'This channel belongs to the dashboard of Canyon.'];
     }
 
     public function test_the_guards_of_a_channel_count(): void
@@ -127,11 +127,11 @@ final class DashboardDebuggerTest extends DashboardTestCase
         Broadcast::channel('{anything}', static fn () => true);
         $this->actingAs(new GenericUser(['id' => '31']));
 
-        foreach (['private-canyon-dashboard', 'private-canyon-dashboard-payloads', 'private-canyon-other'] as $channel) {
+        foreach (['private-canyon-dashboard', 'private-canyon-dashboard-payloads'] as $channel) {
             $this->postJson('/broadcasting/auth', ['socket_id' => '1.2', 'channel_name' => $channel])->assertForbidden();
-            $this->postJson('/broadcasting/auth/batch', ['socket_id' => '1.2', 'channel_name' => [$channel, 'private-open']])
+            $this->postJson('/broadcasting/auth/batch', ['socket_id' => '1.2', 'channel_name' => [$channel, 'private-canyon-42']])
                 ->assertOk()
-                ->assertJsonPath('channels', fn (array $channels) => $channels[$channel]['status'] === 403 && isset($channels['private-open']['auth']));
+                ->assertJsonPath('channels', fn (array $channels) => $channels[$channel]['status'] === 403 && isset($channels['private-canyon-42']['auth']));
         }
     }
 

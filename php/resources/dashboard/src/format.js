@@ -29,7 +29,8 @@ export function bytes(value) {
 export function duration(milliseconds) {
     if (isMissing(milliseconds)) return NONE
     if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
-    if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1).replace(/\.0$/, '')} s`
+    if (milliseconds < 9950) return `${(milliseconds / 1000).toFixed(1).replace(/\.0$/, '')} s`
+    if (milliseconds < 59_500) return `${Math.round(milliseconds / 1000)} s`
     if (milliseconds < 3_600_000) return `${Math.round(milliseconds / 60_000)} min`
     if (milliseconds < 172_800_000) return `${(milliseconds / 3_600_000).toFixed(1).replace(/\.0$/, '')} h`
     return `${Math.round(milliseconds / 86_400_000)} days`

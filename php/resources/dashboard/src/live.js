@@ -11,7 +11,10 @@ import { address, settings } from './settings.js'
 
 const RETRY_MS = 3000
 
-/** state: connecting, live or lost; `server`: what the application hears from the server; `problem`: why it is not live, if known. */
+/**
+ * `state`: connecting, live or lost; `server`: what the application hears from it, once it was asked: up, down, refusing, or that the
+ * application itself is silent or wants no more of us (session); `problem`: why the page is not live, if known.
+ */
 export const link = createStore({ state: 'connecting', server: 'unknown', problem: null, wasLive: false })
 
 /** The busiest channels of the last second by name. */
@@ -87,11 +90,28 @@ async function refresh() {
         const top = await get('top', { limit: 20 })
         loadRefusals(top.refusals ?? [])
         server.set({ version: top.version, startedAt: Date.now() - top.uptime_ms })
-        link.merge({ server: 'up' })
+        comeBack()
     } catch (error) {
         if (!(error instanceof Refusal)) throw error
-        link.merge({ server: 'down', problem: error.message })
+        link.merge({ server: faultOf(error), problem: error.message })
     }
+}
+
+/** The server answers. If it did not before, it is not waited for until pusher-js tries again, which may be 15 seconds. */
+function comeBack() {
+    const { server: before } = link.get()
+    if (before === 'up') return
+    link.merge({ server: 'up', problem: null })
+    if (before !== 'unknown' && pusher.connection.state !== 'connected') {
+        pusher.disconnect()
+        pusher.connect()
+    }
+}
+
+function faultOf({ status, unreachable }) {
+    if (status === 0) return 'silent'
+    if (status === 503) return unreachable ? 'down' : 'refusing'
+    return 'session'
 }
 
 // Without a connection of its own, the page asks the application.

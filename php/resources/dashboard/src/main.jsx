@@ -34,7 +34,7 @@ function Header({ view }) {
     useEffect(() => nav.current.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [view])
     return (
         <header class="top">
-            <Link to="overview" class="brand" aria-label="Canyon, overview"><Mark /><b>Canyon</b><span>{settings.application}</span></Link>
+            <Link to="overview" class="brand"><Mark /><b>Canyon</b><span>{settings.application}</span></Link>
             <nav aria-label="Views" ref={nav}>
                 {Object.entries(VIEWS).map(([key, [name]]) => <Link key={key} to={key} aria-current={key === view ? 'page' : undefined}>{name}</Link>)}
             </nav>

@@ -67,13 +67,14 @@ export function Chart({ title, samples, series, format, ceiling = 10, seconds = 
     const look = useStore(theme)
 
     useEffect(() => {
-        const onCursor = (index) => setAt(index)
-        plot.current = new uPlot(options({ series, format, ceiling, seconds, width: place.current.clientWidth, onCursor }), columns(samples, series), place.current)
-        const observer = new ResizeObserver(() => plot.current.setSize({ width: place.current.clientWidth, height: HEIGHT }))
-        observer.observe(place.current)
+        const element = place.current
+        const drawn = new uPlot(options({ series, format, ceiling, seconds, width: element.clientWidth, onCursor: setAt }), columns(samples, series), element)
+        const observer = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height: HEIGHT }))
+        observer.observe(element)
+        plot.current = drawn
         return () => {
             observer.disconnect()
-            plot.current.destroy()
+            drawn.destroy()
         }
     }, [look, seconds, series.length])
 

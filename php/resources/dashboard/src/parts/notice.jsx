@@ -5,6 +5,13 @@ import { settings, webSocketUrl } from '../settings.js'
 import { useStore } from '../store.js'
 import { Code } from './pieces.jsx'
 
+const FAULTS = {
+    down: 'The Canyon server does not answer.',
+    refusing: 'The Canyon server does not take the requests of your application.',
+    silent: 'Your application has gone away.',
+    session: 'Your application shows you nothing more.',
+}
+
 const STATES = { live: 'Live', connecting: 'Connecting', lost: 'Reconnecting' }
 
 export function Pill() {
@@ -15,12 +22,12 @@ export function Pill() {
 export function Notice() {
     const { state, server, problem, wasLive } = useStore(link)
 
-    if (state !== 'live' && server === 'down') {
+    if (state !== 'live' && FAULTS[server]) {
         return (
             <div class="notice" role="alert" data-notice="server">
-                <p class="notice-title">{wasLive ? 'The Canyon server has gone away.' : 'The Canyon server does not answer.'}</p>
+                <p class="notice-title">{wasLive && server === 'down' ? 'The Canyon server has gone away.' : FAULTS[server]}</p>
                 <p>{problem}</p>
-                <Code>php artisan canyon:start</Code>
+                {server === 'down' && <Code>php artisan canyon:start</Code>}
                 <p class="muted">This page asks again every few seconds, and goes on by itself.</p>
             </div>
         )

@@ -12,15 +12,7 @@ export const Link = ({ to, query, children, ...rest }) => <a href={href(to, quer
 
 export const ChannelLink = ({ name }) => <Link to="channels" query={{ channel: name }} class="channel" title={name}>{name}</Link>
 
-const KINDS = { presence: 'presence', encrypted: 'encrypted', private: 'private', public: 'public' }
-
-export function kindOf(name) {
-    if (name.startsWith('presence-')) return 'presence'
-    if (name.startsWith('private-encrypted-')) return 'encrypted'
-    return name.startsWith('private-') ? 'private' : 'public'
-}
-
-export const Kind = ({ name, cache }) => <span class="kind" data-kind={kindOf(name)}>{KINDS[kindOf(name)]}{cache ? ' · cache' : ''}</span>
+export const Kind = ({ kind, cache }) => <span class="kind" data-kind={kind}>{kind}{cache ? ' · cache' : ''}</span>
 
 /** A card with a title; what stands beside the title comes in `aside`. */
 export const Card = ({ title, aside, class: extra = '', children, ...rest }) => (

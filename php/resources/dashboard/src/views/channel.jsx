@@ -46,7 +46,7 @@ export function Channel({ name }) {
             <div class="bar">
                 <Link to="channels" class="back"><Back />Channels</Link>
                 <h2 class="name">{name}</h2>
-                <Kind name={name} cache={channel?.cache} />
+                {channel && <Kind kind={channel.kind} cache={channel.cache} />}
                 <span class="grow" />
                 {settings.sender && <Link to="send" query={{ channel: name }} class="button quiet">Send an event</Link>}
                 {settings.debugger && <Link to="debugger" query={{ channel: name }} class="button quiet">Debug</Link>}
@@ -54,7 +54,7 @@ export function Channel({ name }) {
             {problem && <p class="problem" role="alert">{problem}</p>}
             <dl class="tiles card" aria-label="Now">
                 {figure('Subscriptions', count(channel?.subscriptions))}
-                {channel?.members !== null && figure('Members', count(channel?.members))}
+                {typeof channel?.members === 'number' && figure('Members', count(channel.members))}
                 {figure('Events', <>{count(rate?.events ?? 0)}<small>/s</small></>)}
                 {figure('Deliveries', <>{count(rate?.deliveries ?? 0)}<small>/s</small></>)}
                 {figure('Delivered', <>{bytes(rate?.bytes ?? 0)}<small>/s</small></>)}

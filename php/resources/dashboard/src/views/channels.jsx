@@ -45,7 +45,7 @@ function Row({ channel, rate }) {
     return (
         <tr>
             <td><ChannelLink name={channel.name} /></td>
-            <td class="wide"><Kind name={channel.name} cache={channel.cache} /></td>
+            <td class="wide"><Kind kind={channel.kind} cache={channel.cache} /></td>
             <td class="number">{count(channel.subscriptions)}</td>
             <td class="number wide">{channel.members === null ? '' : count(channel.members)}</td>
             <td class="number">{rate ? count(rate.events) : ''}</td>
@@ -85,7 +85,7 @@ function List() {
                 <Choice label="Order" options={ORDERS} value={sort} onChange={(value) => change({ sort: value })} />
             </div>
             <Card title="Occupied channels" aside={<span class="muted" role="status">{list && many(list.total, 'channel')}{list && isFiltered ? ' found' : ''}</span>}>
-                {problem && server !== 'down' && <p class="problem" role="alert">{problem}</p>}
+                {problem && server === 'up' && <p class="problem" role="alert">{problem}</p>}
                 {list?.total === 0 && (isFiltered
                     ? <Empty title="No occupied channel is like this.">A channel exists while somebody is subscribed to it.</Empty>
                     : <Empty title="Nobody is subscribed to anything.">Channels appear here as soon as a client subscribes: <code>Echo.channel('orders')</code>.</Empty>)}

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 
-import { busy } from '../live.js'
+import { busy, link } from '../live.js'
 import { Chart } from '../parts/chart.jsx'
 import { Card, ChannelLink, Choice, Code, Empty, Link, Time } from '../parts/pieces.jsx'
 import { eventsIn, figures, lost, recent, sum } from '../figures.js'
@@ -116,8 +116,9 @@ function LatestRefusals() {
 /** What a new user is to do next. */
 function FirstSteps({ samples }) {
     const now = samples.at(-1)
+    const { state } = useStore(link)
     // The dashboard itself is a connection.
-    if (!now || samples.some((sample) => sample.connections > 1 || eventsIn(sample) > 0)) return null
+    if (state !== 'live' || !now || samples.some((sample) => sample.connections > 1 || eventsIn(sample) > 0)) return null
     return (
         <div class="notice calm" data-notice="first-steps">
             <p class="notice-title">The server runs, and nobody is connected but you.</p>
@@ -128,11 +129,18 @@ function FirstSteps({ samples }) {
     )
 }
 
+/** The shortest time that shows all there is: a server that has just begun does not fill ten minutes. */
+function fitting(samples) {
+    const known = samples.length === 0 ? 0 : (samples.at(-1).time_ms - samples[0].time_ms) / 1000
+    return (RANGES.find(([seconds]) => seconds > known) ?? RANGES.at(-1))[0]
+}
+
 export function Overview() {
     const { samples, workers, loaded } = useStore(figures)
-    const [seconds, setSeconds] = useState(600)
+    const [chosen, setSeconds] = useState(null)
     if (!loaded) return <p class="muted loading">Asking the server …</p>
 
+    const seconds = chosen ?? fitting(samples)
     const shown = recent(samples, seconds)
     return (
         <>

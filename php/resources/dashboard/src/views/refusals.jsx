@@ -14,7 +14,7 @@ function Entry({ refusal }) {
         <li class="refusal">
             <div class="refusal-head">
                 <Time ms={refusal.time_ms} />
-                <span class="kind" data-kind="refused">{refusal.what}{refusal.code ? ` ${refusal.code}` : ''}</span>
+                <span class="kind" data-kind="refused">{refusal.what.replaceAll('_', ' ')}{refusal.code ? ` ${refusal.code}` : ''}</span>
                 {refusal.count > 1 && <span class="times">{count(refusal.count)} times</span>}
                 {refusal.channel && <code class="channel">{refusal.channel}</code>}
                 {refusal.socket_id && <span class="muted socket">socket {refusal.socket_id}</span>}

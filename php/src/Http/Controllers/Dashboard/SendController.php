@@ -46,7 +46,7 @@ class SendController extends Controller
         return array_filter([
             'channel' => match (true) {
                 preg_match('/\A[-a-zA-Z0-9_=@,.;]+\z/', $channel) !== 1 => 'The name of a channel has letters, digits and -_=@,.; only, and at least one of them.',
-                ReservedChannels::include($channel) => 'Channels whose names begin with "'.ReservedChannels::PREFIX.'" belong to the dashboard.',
+                ReservedChannels::include($channel) => 'This channel belongs to the dashboard.',
                 default => null,
             },
             'event' => $event === '' ? 'An event has a name.' : null,
