@@ -182,16 +182,18 @@ fn draw_cell(frame: &mut Frame<'_>, area: Rect, cell: &Cell, known: (&Sample, &P
     let style = if is_alarming { style } else { theme.chart() };
     let columns = u64::from(chart.width);
     let figures = past.columns(chart.width.into(), step(columns), cell.figure);
-    frame.render_widget(sparkline(&figures, 0.0).style(style), chart);
+    frame.render_widget(sparkline(&figures, 0.0, chart.height).style(style), chart);
 }
 
 /// Bars from the newest at the right. The highest figure, or `full`, is seven eighths of a line high: charts that stand one
-/// under the other would grow together otherwise.
-fn sparkline(figures: &[Option<f64>], full: f64) -> Sparkline<'static> {
+/// under the other would grow together otherwise. What is not nothing is an eighth at least.
+fn sparkline(figures: &[Option<f64>], full: f64, lines: u16) -> Sparkline<'static> {
     // Fractions matter in shares of a processor.
     let scaled = |figure: f64| (figure * 1000.0) as u64;
     let most = figures.iter().flatten().copied().fold(full, f64::max) * 8.0 / 7.0;
-    let bars: Vec<Option<u64>> = figures.iter().map(|figure| figure.map(scaled)).collect();
+    let least = most / (8.0 * f64::from(lines.max(1)));
+    let bar = |figure: f64| scaled(if figure > 0.0 { figure.max(least) } else { 0.0 });
+    let bars: Vec<Option<u64>> = figures.iter().map(|figure| figure.map(bar)).collect();
     Sparkline::default().data(bars).max(scaled(most).max(1)).direction(RenderDirection::RightToLeft)
 }
 
@@ -219,7 +221,7 @@ fn draw_workers(frame: &mut Frame<'_>, area: Rect, (sample, past): (&Sample, &Pa
         let [text_area, chart] =
             Layout::horizontal([Constraint::Length(text.len() as u16), Constraint::Fill(1)]).areas(rest);
         frame.render_widget(Line::styled(text, FIGURE), text_area);
-        let bars = sparkline(loads, 1.0).direction(RenderDirection::LeftToRight);
+        let bars = sparkline(loads, 1.0, chart.height).direction(RenderDirection::LeftToRight);
         frame.render_widget(bars.style(theme.chart()), chart);
         return;
     }
@@ -231,6 +233,6 @@ fn draw_workers(frame: &mut Frame<'_>, area: Rect, (sample, past): (&Sample, &Pa
         frame.render_widget(Line::styled(words::percent(load), FIGURE).right_aligned(), share);
         let of_worker = |sample: &Sample| *sample.worker_load.as_ref()?.get(worker)?;
         let figures = past.columns(chart.width.into(), step(columns), of_worker);
-        frame.render_widget(sparkline(&figures, 1.0).style(theme.chart()), chart);
+        frame.render_widget(sparkline(&figures, 1.0, chart.height).style(theme.chart()), chart);
     }
 }
