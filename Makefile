@@ -75,9 +75,12 @@ fuzz: setup ## Fuzz everything that reads foreign bytes, a minute each (FUZZ_SEC
 soak: setup server ext84 ## Kill and pause publishers and the consumer for ten minutes, then count (SOAK_SECONDS=)
 	@exec tests/soak/run
 
-reload-proof: setup server ## Reload ten times under 10,000 clients and 2,400 events/s, then count
+soak-server: setup server ext84 ## Half an hour of everything for one server: reloads, crashes, churn, garbage (SOAK_MINUTES=)
+	@exec tests/soak/run server
+
+reload-proof: setup server ext84 ## Reload ten times under 10,000 clients and 2,400 events/s, then count (FORM=artisan, mixed)
 	@cargo build --release --example reload-proof --target-dir '$(target)'
-	CANYON_BIN='$(target)/release/canyon' '$(target)/release/examples/reload-proof'
+	@source tests/setup/env.sh; exec '$(target)/release/examples/reload-proof'
 
 loom: setup ## Model-check the queue: every schedule of its scenarios, up to some preemptions
 	@exec tests/model/run loom
@@ -113,4 +116,4 @@ help: ## List the targets
 	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	    /^[a-z0-9 -]+:.*## / { if (length($$1) > 12) { print "  " $$1; $$1 = "" } printf "  %-12s %s\n", $$1, $$2 }'
 
-.PHONY: demo server ext capi setup test $(suites) fuzz soak reload-proof loom miri autobahn lint bench dist ext82 ext84 clean help
+.PHONY: demo server ext capi setup test $(suites) fuzz soak soak-server reload-proof loom miri autobahn lint bench dist ext82 ext84 clean help

@@ -251,7 +251,15 @@ fn check_prints_what_would_be_in_effect_without_the_secret() {
     let output = run(&["check", "--app", "1:public-key:hush-hush", "--listen", "127.0.0.1:6001"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0));
-    for wanted in ["127.0.0.1:6001", "public-key", "(redacted)", "max_event_bytes = 1048576"] {
+    for wanted in [
+        "127.0.0.1:6001",
+        "public-key",
+        "(redacted)",
+        "max_event_bytes = 1048576",
+        r#"trusted_proxies = ["loopback", "unix"]"#,
+        "max_connections_per_address = 10000",
+        "max_outbox_bytes = ",
+    ] {
         assert!(text.contains(wanted), "{text}");
     }
     assert!(!text.contains("hush-hush"), "{text}");

@@ -8,7 +8,7 @@ use crate::hub::App;
 use crate::protocol::signature;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::{Request, StatusCode};
 use md5::{Digest, Md5};
 use percent_encoding::percent_decode_str;
@@ -59,6 +59,10 @@ pub(super) async fn verify(
 async fn read(mut body: Incoming, data_bytes: usize) -> Result<Bytes, Refusal> {
     // The text of an event can grow sixfold when it is escaped as JSON; the rest is names and punctuation.
     let limit = data_bytes * 6 + (64 << 10);
+    let ended = || Refusal { ends_connection: true, ..too_large(limit) };
+    if body.size_hint().lower() > (limit + FORGOTTEN_BYTES) as u64 {
+        return Err(ended());
+    }
     let (mut kept, mut length) = (BytesMut::new(), 0);
     while let Some(frame) = body.frame().await {
         let frame =
@@ -70,7 +74,7 @@ async fn read(mut body: Incoming, data_bytes: usize) -> Result<Bytes, Refusal> {
         } else if length <= limit + FORGOTTEN_BYTES {
             kept = BytesMut::new();
         } else {
-            return Err(Refusal { ends_connection: true, ..too_large(limit) });
+            return Err(ended());
         }
     }
     if length > limit { Err(too_large(limit)) } else { Ok(kept.freeze()) }

@@ -162,7 +162,7 @@ impl Hub {
             let (name, data) = (told.event.as_deref(), told.data.as_deref());
             let event =
                 Event { name: name.unwrap_or_default(), data: data.unwrap_or_default(), except: Some(from) };
-            self.show(app, (channel, occupied), &event, Entrance::Client, frame.len());
+            app.show((channel, occupied), &event, Entrance::Client, frame.len());
         }
         if let Some((name, channel)) = occupied {
             self.post(app, name, channel, Some(from), frame);

@@ -193,11 +193,11 @@ impl Hub {
         let occupied = channels.get_key_value(channel);
         let is_remembered = is_cached(channel);
         if occupied.is_none() && !is_remembered {
-            self.show(app, (channel, None), event, from, 0);
+            app.show((channel, None), event, from, 0);
             return;
         }
         let frame = frame::event(event.name, channel, event.data);
-        self.show(app, (channel, occupied), event, from, frame.len());
+        app.show((channel, occupied), event, from, frame.len());
         if let Some((name, channel)) = occupied {
             self.post(app, name, channel, event.except, &frame);
         }

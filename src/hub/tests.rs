@@ -5,6 +5,7 @@ use crate::config::{AppConfig, LifeKinds, Secret, Settings};
 use std::time::Duration;
 
 mod presence;
+mod watching;
 
 struct House {
     hub: Hub,

@@ -26,16 +26,23 @@ impl Hub {
         self.inboxes.iter().map(ask).collect()
     }
 
-    /// Shows an event to those who look at its app. The caller holds the shard's lock.
+    /// Counts a refusal, and keeps it for those who look at the app: secrets and payloads must not be in it.
+    pub(crate) fn note_refusal(&self, app: &App, refused: Refused<'_>, why: impl Display) {
+        self.metrics.refusals.increment();
+        app.note_trouble(refused, why, 1);
+    }
+}
+
+impl App {
+    /// Shows an event to those who look. The caller holds the shard's lock.
     pub(super) fn show(
         &self,
-        app: &App,
         (name, occupied): (&str, Option<(&Arc<str>, &Channel)>),
         event: &Event<'_>,
         from: Entrance,
         frame_bytes: usize,
     ) {
-        if !app.watch.tap.is_on() || is_hidden(name) {
+        if !self.watch.tap.is_on() || is_hidden(name) {
             return;
         }
         let seen = Seen {
@@ -48,19 +55,9 @@ impl Hub {
             except: event.except,
             frame_bytes,
         };
-        app.watch.tap.note(&seen, now_ms());
+        self.watch.tap.note(&seen, now_ms());
     }
-}
 
-impl Hub {
-    /// Counts a refusal, and keeps it for those who look at the app: secrets and payloads must not be in it.
-    pub(crate) fn note_refusal(&self, app: &App, refused: Refused<'_>, why: impl Display) {
-        self.metrics.refusals.increment();
-        app.note_trouble(refused, why, 1);
-    }
-}
-
-impl App {
     /// Keeps something that went wrong `count` times for those who look.
     pub(crate) fn note_trouble(&self, trouble: Refused<'_>, why: impl Display, count: u64) {
         self.watch.refusals.note(trouble, why, count, now_ms());

@@ -5,7 +5,7 @@ use super::life::Life;
 use super::words::{Order, Word};
 use crate::handover::wire::Wire;
 use crate::systemd::{self, Activated};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 /// The variable that tells a process that it is a generation, and that its standard input is the way to its parent.
 pub(super) const MARK: &str = "CANYON_GENERATION";
@@ -40,6 +41,8 @@ pub(super) struct Generation {
     pub(super) has_served: bool,
     pub(super) life: Life,
     wire: Wire,
+    /// Dropped on the other side once all that it said was heard.
+    silence: oneshot::Receiver<()>,
 }
 
 impl Generation {
@@ -62,16 +65,18 @@ impl Generation {
         drop((child, command));
         let mut listening = Wire::patient(ours.try_clone()?);
         let happenings = happenings.clone();
+        let (speech, silence) = oneshot::channel();
         std::thread::Builder::new().name("canyon-listen".to_owned()).stack_size(128 << 10).spawn(
             move || {
                 while let Ok((word, _)) = listening.receive::<Word>() {
                     if happenings.send(Happening::Said(pid, word)).is_err() {
-                        return;
+                        break;
                     }
                 }
+                drop::<oneshot::Sender<()>>(speech);
             },
         )?;
-        Ok(Self { pid, has_served: false, life: Life::begun(), wire: Wire::patient(ours) })
+        Ok(Self { pid, has_served: false, life: Life::begun(), wire: Wire::patient(ours), silence })
     }
 
     /// Lets it begin, with the sockets that systemd has opened; the way to the one before it, if there is one, comes along.
@@ -83,6 +88,15 @@ impl Generation {
         }
         let former: Vec<_> = former.into_iter().map(AsFd::as_fd).collect();
         self.order(&Order::Begin, &former);
+    }
+
+    /// If it has ended, waits until all that it said is among the happenings: the thread that listens may be late.
+    pub(super) async fn hear_out(&mut self, patience: Duration) {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        if let Ok(Some(_)) = waitid(WaitId::Pid(self.pid), look) {
+            // What it started itself may hold its end open still.
+            let _ = tokio::time::timeout(patience, &mut self.silence).await;
+        }
     }
 
     /// Tells it something. If it is dead that is noticed elsewhere.

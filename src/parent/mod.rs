@@ -51,8 +51,8 @@ const LEAVE_TIME: Duration = Duration::from_secs(10);
 /// How long a server may take to end beyond the time in which it closes its clients: requests and webhooks are finished.
 const END_TIME: Duration = Duration::from_secs(15);
 
-/// How long a child's last words may take from its socket to where they are heard.
-const LAST_WORDS: Duration = Duration::from_millis(5);
+/// How long a child's last words may take from its socket to where they are heard, on a machine that has much to do.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Everything that a parent has to react to.
 #[derive(Debug)]
@@ -184,7 +184,10 @@ impl Keeper {
 
     /// Hears what children said before they ended, which other threads have read.
     async fn hear_last_words(&mut self, happenings: &mut UnboundedReceiver<Happening>) {
-        tokio::time::sleep(LAST_WORDS).await;
+        let successor = self.reload.iter_mut().map(|reload| &mut reload.successor);
+        for generation in self.present.iter_mut().chain(successor) {
+            generation.hear_out(LAST_WORDS).await;
+        }
         let mut others = Vec::new();
         while let Ok(happening) = happenings.try_recv() {
             match happening {
@@ -244,3 +247,6 @@ async fn until(deadline: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

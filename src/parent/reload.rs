@@ -43,7 +43,7 @@ impl Keeper {
             _ => "it is only starting",
         };
         if !why.is_empty() {
-            return self.tell(asker, Answer::refused(why));
+            return tell(asker, Answer::refused(why));
         }
         let mut start = self.start.clone();
         if let Some(command) = question.command {
@@ -53,7 +53,7 @@ impl Keeper {
             start.directory = generation::directory(&directory);
             if start.directory.is_none() {
                 let why = format!("there is no directory {}", directory.display());
-                return self.tell(asker, Answer::refused(why));
+                return tell(asker, Answer::refused(why));
             }
         }
         match Generation::start(&start, &self.happenings) {
@@ -64,7 +64,7 @@ impl Keeper {
                 self.reload = Some(Reload { successor, start, asker, deadline, stage, given, serves });
             }
             Err(error) => {
-                self.tell(asker, Answer::refused(format!("the new server cannot be started: {error}")));
+                tell(asker, Answer::refused(format!("the new server cannot be started: {error}")));
             }
         }
     }
@@ -116,7 +116,7 @@ impl Keeper {
         self.pace.note_start(Instant::now());
         self.refusal = None;
         serves.into_iter().for_each(|word| self.hear_present(word));
-        self.tell(
+        tell(
             asker,
             given.unwrap_or_else(|| Answer::Replaced {
                 replaced: "the old server died on the way, and the new one has taken over all clients"
@@ -133,18 +133,7 @@ impl Keeper {
             self.refusal = why.lines().next().map(str::to_owned);
             // Whoever asked goes on at once: `systemctl reload` looks at the state that systemd knows then.
             self.notifier.tell(&[State::Ready, State::Status(&self.status())]);
-            self.tell(reload.asker, Answer::refused(why));
-        }
-    }
-
-    fn tell(&self, asker: Option<Sender<Answer>>, answer: Answer) {
-        match &answer {
-            Answer::Reloaded { .. } | Answer::Replaced { .. } => tracing::info!("{answer}"),
-            Answer::Refused { .. } => tracing::warn!("{answer}"),
-        }
-        if let Some(asker) = asker {
-            // It may have gone.
-            let _ = asker.send(answer);
+            tell(reload.asker, Answer::refused(why));
         }
     }
 
@@ -156,5 +145,16 @@ impl Keeper {
     /// Whether this is the generation that is to come.
     pub(super) fn is_successor(&self, pid: rustix::process::Pid) -> bool {
         self.reload.as_ref().is_some_and(|reload| reload.successor.pid == pid)
+    }
+}
+
+fn tell(asker: Option<Sender<Answer>>, answer: Answer) {
+    match &answer {
+        Answer::Reloaded { .. } | Answer::Replaced { .. } => tracing::info!("{answer}"),
+        Answer::Refused { .. } => tracing::warn!("{answer}"),
+    }
+    if let Some(asker) = asker {
+        // It may have gone.
+        let _ = asker.send(answer);
     }
 }

@@ -53,7 +53,10 @@ impl Worker {
                 "hung up on a client that reads too slowly: {waits} bytes waited for it, \
                  and those of this worker take {memory} bytes of memory"
             );
-            self.hub.limits.met(Limit::MaxOutboxBytes, connection.session.who(), what);
+            let (limit, session) = (Limit::MaxOutboxBytes, &connection.session);
+            self.hub.limits.met(limit, session.who(), what);
+            let detail = format_args!(": {waits} bytes waited for it");
+            session.note_closing(limit.name(), &Close::OVER_CAPACITY, detail);
             total = total.saturating_sub(connection.outbox.own());
             state.hang_up(slot, &Close::OVER_CAPACITY);
             self.mailbox.ring();

@@ -125,13 +125,13 @@ impl Worker {
             Limit::MaxFramesPerSecond => (Close::TOO_MANY_FRAMES, self.settings.intake.frames),
             _ => (Close::TOO_MANY_BYTES, self.settings.intake.bytes),
         };
-        let who = connection.session.who();
-        let times = BURST_SECONDS;
+        let session = &connection.session;
         let what = format_args!(
-            "closed a client that sent too much: it may send {may} in a second, and {times} times as much at once"
+            "closed a client that sent too much: it may send {may} in a second, and {BURST_SECONDS} times that at once"
         );
-        self.hub.limits.met(limit, who, what);
-        let socket_id = connection.session.socket_id;
+        self.hub.limits.met(limit, session.who(), what);
+        session.note_closing(limit.name(), &close, "");
+        let socket_id = session.socket_id;
         state.terminate(slot, socket_id, &close);
     }
 

@@ -93,11 +93,13 @@ impl Server {
 
 /// What the server is told. Clients may whisper as fast as they can.
 fn configuration(options: &Options, queue: &Path, settings: &Value) -> Value {
-    let mut app = json!({"id": APP, "key": KEY, "secret": SECRET, "queue": queue, "client_event_rate": 0});
+    let mut app = json!({"id": APP, "key": KEY, "secret": SECRET, "queue": queue, "client_event_rate": 0, "max_subscriptions_per_connection": 0});
     for (name, value) in settings.as_object().into_iter().flatten() {
         app[name] = value.clone();
     }
-    let mut all = json!({"listen": ["127.0.0.1:0"], "app": [app]});
+    let mut all = json!({
+        "listen": ["127.0.0.1:0"], "app": [app], "max_frames_per_second": 0, "max_bytes_per_second": 0,
+    });
     if let Some(workers) = options.workers {
         all["workers"] = workers.get().into();
     }

@@ -26,6 +26,7 @@ const suites = {
     'users': './pusher-js/users.mjs',
     'echo': './echo/echo.mjs',
     'hooks': './echo/hooks.mjs',
+    'reloads': './echo/reloads.mjs',
     'batched auth': './echo/batched_auth.mjs',
     'node library': './api/node.mjs',
     'webhooks': './api/webhooks.mjs',

@@ -201,6 +201,8 @@ async fn a_client_that_proves_nothing_is_closed_in_time() {
     let error = stranger.event("pusher:error").await;
     assert_eq!(error["data"], json!({"code": 4009, "message": "Connection not authorized within timeout"}));
     assert_eq!(stranger.closed().await.0, 4009);
+    let refused = json!(["unauthorized_client", 4009, 1, stranger.socket_id]);
+    assert_eq!(crate::watching::newest_refusal(&house).await, refused);
     member.expect_nothing().await;
     user.expect_nothing().await;
 }

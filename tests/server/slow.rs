@@ -2,6 +2,7 @@
 
 use crate::raw::{Frame, RawClient};
 use crate::support::{Client, House, inner, patiently};
+use crate::watching::newest_refusal;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
@@ -98,6 +99,7 @@ async fn a_client_that_is_stuck_is_hung_up_on_after_the_send_timeout() {
         }
     };
     patiently(hung_up).await;
+    assert_eq!(newest_refusal(&house).await, json!(["slow_client", 4100, 1, stuck.socket_id()]));
     assert_eq!(read_to_the_end(stuck).await, 4100);
 }
 
@@ -114,6 +116,7 @@ async fn a_client_that_vanished_is_taken_off_its_channels() {
     let told = next_of(&mut ada, "pusher_internal:member_removed").await;
     assert_eq!(inner(&told), json!({"user_id": "bob"}));
     assert_eq!(house.server.metrics().silent_clients_closed.get(), 1);
+    assert_eq!(newest_refusal(&house).await, json!(["silent_client", 4201, 1, vanished.socket_id()]));
     assert_eq!(house.get("/channels/presence-a/users", &[]).await.1, r#"{"users":[{"id":"ada"}]}"#);
     // Its place is free, though its socket is still open at the other end.
     house.client().await;

@@ -170,6 +170,7 @@ async fn events_that_found_their_ring_full_are_counted_by_the_server_that_comes(
     drop(producer);
     let house = queue.house("start_hold = 0");
     until(|| house.server.metrics().events_refused_full.get() >= refused).await;
+    assert_eq!(crate::watching::newest_refusal(&house).await, json!(["queue", null, refused, null]));
     let (server, directory) = house.part();
     tokio::task::spawn_blocking(move || server.stop(Duration::ZERO)).await.unwrap();
     // Every ring is drained, counted and cleared away.

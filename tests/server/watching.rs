@@ -18,6 +18,13 @@ pub(crate) async fn top(house: &House) -> Value {
     ask(house, "/top", &[]).await
 }
 
+/// What the newest refusal is: what, code, how often, to whom.
+pub(crate) async fn newest_refusal(house: &House) -> Value {
+    let refusals = top(house).await["refusals"].clone();
+    let newest = refusals.as_array().unwrap().last().expect("a refusal").clone();
+    json!([newest["what"], newest["code"], newest["count"], newest["socket_id"]])
+}
+
 /// Asks until the answer is right.
 pub(crate) async fn ask_until(house: &House, path: &str, is_right: impl Fn(&Value) -> bool) -> Value {
     patiently(async {

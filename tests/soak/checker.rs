@@ -1,31 +1,12 @@
 //! Says what was promised and not held, from what was delivered, in order, and from what the publishers' journals claim.
 
+use crate::breaches::Breaches;
 use crate::delivery::Delivery;
 use crate::message::Message;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt;
-
-/// The first of a kind are shown.
-const SHOWN: usize = 5;
 
 /// A quarter of the largest ring: longer messages go to a file of their own. Of small rings shorter ones do, too.
 const LARGE: u32 = 64 * 1024;
-
-/// Breaches of one promise.
-#[derive(Debug, Default)]
-pub(crate) struct Breaches {
-    pub(crate) count: u64,
-    pub(crate) first: Vec<String>,
-}
-
-impl Breaches {
-    pub(crate) fn note(&mut self, what: impl fmt::Display) {
-        self.count += 1;
-        if self.first.len() < SHOWN {
-            self.first.push(what.to_string());
-        }
-    }
-}
 
 /// What was promised about every message.
 #[derive(Debug, Default)]

@@ -1,7 +1,8 @@
 //! The PHP processes: started, killed, paused and started anew.
 
 use crate::Result;
-use crate::checker::{Breaches, Claim};
+use crate::breaches::Breaches;
+use crate::checker::Claim;
 use crate::php::Php;
 use crate::place::{Place, Worker};
 use crate::process::Process;
@@ -165,7 +166,7 @@ impl<'a> Publishers<'a> {
         let ring = if index.is_multiple_of(2) { "64K" } else { "256K" };
         let seed = random.within(0..=0x7fff_ffff);
         let numbers = [u64::from(id), index as u64 * 2, messages, seed];
-        let mut command = self.php.command("publisher.php", ring);
+        let mut command = self.php.command("soak/php/publisher.php", ring);
         command
             .arg(self.place.path())
             .args(numbers.map(|number| number.to_string()))

@@ -1,7 +1,8 @@
 //! Who takes the messages out of the queue, and hands them to the checker.
 
 use crate::Result;
-use crate::checker::{Breaches, Checker};
+use crate::breaches::Breaches;
+use crate::checker::Checker;
 use std::time::Instant;
 
 /// What was done to the receiving side.

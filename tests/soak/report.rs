@@ -1,8 +1,8 @@
 //! The summary, and each promise as a counted test.
 
 use crate::act::Outcome;
-use crate::checker::Breaches;
 use crate::publishers::FAMILIES;
+use crate::score::{Check, Score};
 
 /// The largest ring of a publisher, with the page at its head.
 const RING_BYTES: u64 = 256 * 1024 + 4096;
@@ -13,30 +13,6 @@ const SPILL_BYTES: u64 = 8 * 1024 * 1024;
 /// Rings beyond the most publishers that lived at once. Those of killed ones stay until the consumer looks or a new
 /// publisher takes them, and a publisher tries only some before it makes its own. A leak would be one per kill.
 const SPARE_RINGS: usize = 6;
-
-/// Passed, or what is wrong.
-struct Check {
-    sentence: String,
-    wrong: Vec<String>,
-    count: u64,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Score {
-    pub(crate) passed: u64,
-    pub(crate) failed: u64,
-}
-
-impl Check {
-    fn new(sentence: &str, breaches: &Breaches) -> Self {
-        Self { sentence: sentence.to_owned(), wrong: breaches.first.clone(), count: breaches.count }
-    }
-
-    fn that(sentence: &str, holds: bool, otherwise: String) -> Self {
-        let wrong = if holds { Vec::new() } else { vec![otherwise] };
-        Self { sentence: sentence.to_owned(), count: wrong.len() as u64, wrong }
-    }
-}
 
 /// Prints the table of what happened.
 pub(crate) fn summarise(outcomes: &[Outcome]) {
@@ -75,19 +51,10 @@ fn columns(cells: impl Iterator<Item = String>) -> String {
     cells.map(|cell| format!("{cell:>14}")).collect()
 }
 
-/// Prints every promise, and the first records that break it.
+/// Judges every promise.
 pub(crate) fn judge(outcome: &Outcome, score: &mut Score) {
     println!("\n{}", outcome.plan.name);
-    for Check { sentence, wrong, count } in checks(outcome) {
-        if count == 0 {
-            score.passed += 1;
-            println!("ok: {sentence}");
-        } else {
-            score.failed += 1;
-            println!("FAILED: {sentence}: {count} in all");
-            wrong.iter().for_each(|line| println!("  {line}"));
-        }
-    }
+    checks(outcome).into_iter().for_each(|check| score.judge(check));
 }
 
 fn checks(outcome: &Outcome) -> Vec<Check> {

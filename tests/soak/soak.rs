@@ -19,31 +19,40 @@
 
 mod act;
 mod audience;
+#[path = "../support/breaches.rs"]
+mod breaches;
 mod census;
 mod checker;
 #[cfg(test)]
 mod checker_tests;
 mod delivery;
 mod message;
+#[path = "../support/php.rs"]
 mod php;
 mod place;
+#[path = "../support/process.rs"]
 mod process;
 mod progress;
 mod publishers;
+#[allow(dead_code, reason = "others use the rest")]
+#[path = "../support/random.rs"]
 mod random;
 mod receiver;
 mod recorder;
 mod recorders;
 mod report;
+#[path = "../support/score.rs"]
+mod score;
 #[path = "../support/signals.rs"]
 mod signals;
+#[path = "../support/stop.rs"]
 mod stop;
 
 use act::{Outcome, Plan};
 use audience::Audience;
 use place::Place;
 use recorders::Recorders;
-use report::Score;
+use score::Score;
 use std::error::Error;
 use std::ops::RangeInclusive;
 use std::process::ExitCode;

@@ -27,11 +27,17 @@ impl Php {
         Ok(found)
     }
 
-    /// Runs a script of the soak, with rings of a size.
+    /// Runs a script, named from the folder of the tests, with rings of a size.
     pub(crate) fn command(&self, script: &str, ring_bytes: &str) -> Command {
         let mut command = self.command_line(ring_bytes);
-        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/soak/php").join(script));
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script));
         command
+    }
+
+    /// A wrapper: with `CANYON_EXTENSION` in its environment it loads the extension.
+    #[allow(dead_code, reason = "others run scripts only")]
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
     }
 
     fn command_line(&self, ring_bytes: &str) -> Command {

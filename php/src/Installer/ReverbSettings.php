@@ -49,6 +49,10 @@ final class ReverbSettings implements Step
         if ($this->server['scaling']['enabled'] ?? false) {
             yield Proposal::byHand(self::PATH, 'Scaling is enabled. Canyon serves clients from one machine; other machines publish over its HTTP API (CANYON_TRANSPORT=http).');
         }
+
+        if ($this->app()['rate_limiting']['enabled'] ?? false) {
+            yield Proposal::byHand(self::PATH, 'Rate limiting is enabled. Canyon limits how many client events a connection may send in a second: CANYON_APP_CLIENT_EVENT_RATE.');
+        }
     }
 
     /**

@@ -1,9 +1,10 @@
 // A `canyon serve` process with a configuration file of its own.
 
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 
 import { toToml } from './apps.mjs'
 import { Proxy } from './proxy.mjs'
@@ -46,11 +47,13 @@ export class Server {
 
     get log() { return fs.readFileSync(this.#logFile, 'utf8') }
 
+    get #config() { return path.join(this.#directory, 'canyon.toml') }
+
     get #logFile() { return path.join(this.#directory, 'canyon.log') }
 
     /** Starts the process, on the same port as before if there was one. */
     async launch() {
-        const config = path.join(this.#directory, 'canyon.toml')
+        const config = this.#config
         if (this.#port) this.#settings.listen = [`127.0.0.1:${this.#port}`]
         fs.writeFileSync(config, toToml(this.#settings, this.#apps), { mode: 0o600 })
         const log = fs.openSync(this.#logFile, 'a')
@@ -77,6 +80,12 @@ export class Server {
         early.catch(() => {})
         this.#port = await within('the server to listen', Promise.race([ready, early]))
         if (Server.behind) this.#proxy ??= await Proxy.start(Server.behind, this.#apps, this.#settings.path_prefix ?? '', this.#port)
+    }
+
+    /** Has a successor take over; resolves to what `canyon reload` says. */
+    async reload() {
+        const { stdout } = await promisify(execFile)(process.env.CANYON_BIN, ['reload', '--config', this.#config], { env: {} })
+        return stdout.trimEnd()
     }
 
     /** Ends the process; resolves to its exit code, or the signal that ended it. */

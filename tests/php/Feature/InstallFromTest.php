@@ -57,6 +57,7 @@ final class InstallFromTest extends TestCase
                         'allowed_origins' => ['harbour.example', '*.harbour.example'],
                         'max_connections' => 500,
                         'accept_client_events_from' => 'none',
+                        'rate_limiting' => ['enabled' => true, 'max_attempts' => 60, 'decay_seconds' => 60],
                     ],
                 ]],
             ];
@@ -66,6 +67,7 @@ final class InstallFromTest extends TestCase
 
         $this->assertStringContainsString('There are several applications, and canyon:start serves one.', $output);
         $this->assertStringContainsString('Scaling is enabled. Canyon serves clients from one machine;', $output);
+        $this->assertStringContainsString('CANYON_APP_CLIENT_EVENT_RATE', $output);
         $this->assertStringEndsWith(<<<'ENV'
 
             CANYON_SERVER_PORT=6001

@@ -1,9 +1,13 @@
 //! Clients that count: each knows which event must come next.
 
-use crate::publishing::Published;
+use crate::follower::{Fault, Follower};
+use crate::ledger::{self, Ledger};
+use crate::publishing::EVENT;
+use crate::served::{KEY, SECRET};
 use canyon::protocol::signature;
+use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,7 +23,7 @@ const BUFFER: usize = 8 << 10;
 pub(crate) struct Report {
     pub(crate) deliveries: usize,
     pub(crate) disconnects: usize,
-    pub(crate) lost: usize,
+    pub(crate) lost: u64,
     pub(crate) disordered: usize,
     pub(crate) presence: usize,
     pub(crate) longest_silence: Duration,
@@ -31,13 +35,22 @@ struct Seen {
     last: Mutex<Option<Instant>>,
     deliveries: AtomicUsize,
     is_watching: AtomicBool,
-    /// By client: its channel, and the next number from each source.
-    next: Mutex<Vec<(String, [usize; 2])>>,
+    /// By client.
+    followers: Mutex<Vec<Arc<Mutex<Follower>>>>,
 }
 
 pub(crate) struct Audience {
     seen: Arc<Seen>,
     runtime: tokio::runtime::Runtime,
+}
+
+/// What the server says.
+#[derive(Deserialize)]
+struct Said<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(borrow, default)]
+    data: Cow<'a, str>,
 }
 
 /// Sends a text frame, masked with zeros.
@@ -80,8 +93,11 @@ pub(crate) fn connect(port: u16) -> (TcpStream, String) {
 pub(crate) fn greet(stream: &mut (impl Read + Write)) -> String {
     stream
         .write_all(
-            b"GET /app/k?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            format!(
+                "GET /app/{KEY}?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            )
+            .as_bytes(),
         )
         .unwrap();
     let mut bytes = Vec::new();
@@ -113,7 +129,7 @@ pub(crate) fn subscribe(stream: &mut (impl Read + Write), id: &str, channel: &st
         data["channel_data"] = json!(member);
     }
     if channel.starts_with('p') {
-        data["auth"] = json!(format!("k:{}", signature::sign("s", &[&signed])));
+        data["auth"] = json!(format!("{KEY}:{}", signature::sign(SECRET, &[&signed])));
     }
     stream.write_all(&frame(&json!({"event": "pusher:subscribe", "data": data}).to_string())).unwrap();
     let (mut bytes, mut is_done) = (Vec::new(), false);
@@ -129,17 +145,19 @@ pub(crate) fn subscribe(stream: &mut (impl Read + Write), id: &str, channel: &st
 }
 
 impl Audience {
-    pub(crate) fn connect(port: u16, clients: usize, channels: &[String]) -> Self {
+    /// Clients of the channels in turn. Nobody publishes yet.
+    pub(crate) fn connect(port: u16, clients: usize, channels: &[String], ledger: &Ledger) -> Self {
         let seen = Arc::<Seen>::default();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         for number in 0..clients {
-            let channel = &channels[number % channels.len()];
+            let channel = number % channels.len();
             let (mut stream, id) = connect(port);
-            subscribe(&mut stream, &id, channel);
+            subscribe(&mut stream, &id, &channels[channel]);
             stream.set_nonblocking(true).unwrap();
-            seen.next.lock().unwrap().push((channel.clone(), [0; 2]));
-            runtime.spawn(read(number, stream, Arc::clone(&seen)));
+            let follower = Arc::new(Mutex::new(Follower::join(channel, ledger)));
+            seen.followers.lock().unwrap().push(Arc::clone(&follower));
+            runtime.spawn(read(follower, stream, Arc::clone(&seen)));
         }
         Self { seen, runtime }
     }
@@ -151,32 +169,35 @@ impl Audience {
     }
 
     /// Waits until everything that was published has come, and says what was not as it should be.
-    pub(crate) fn finish(self, published: &Published, patience: Duration) -> Report {
+    pub(crate) fn finish(self, ledger: &Ledger, patience: Duration) -> Report {
         let until = Instant::now() + patience;
-        let missing = || -> usize {
-            let next = self.seen.next.lock().unwrap();
-            let wanted = |(channel, next): &(String, [usize; 2])| {
-                let sent = published.of(channel);
-                sent[0].saturating_sub(next[0]) + sent[1].saturating_sub(next[1])
-            };
-            next.iter().map(wanted).sum()
-        };
+        let followers = self.seen.followers.lock().unwrap().clone();
+        let missing = || followers.iter().map(|one| one.lock().unwrap().missing(ledger)).sum::<u64>();
         while missing() > 0 && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(100));
         }
-        let lost = missing();
         self.runtime.shutdown_background();
         let mut report = std::mem::take(&mut *self.seen.report.lock().unwrap());
-        report.lost += lost;
+        for follower in &followers {
+            follower.lock().unwrap().conclude(ledger).into_iter().for_each(|fault| report.note(fault));
+        }
         report.deliveries = self.seen.deliveries.load(Ordering::Relaxed);
         report
     }
 }
 
-async fn read(number: usize, stream: TcpStream, seen: Arc<Seen>) {
+impl Report {
+    fn note(&mut self, fault: Fault) {
+        match fault {
+            Fault::Lost(count, _) => self.lost += count,
+            Fault::Doubled(_) => self.disordered += 1,
+        }
+    }
+}
+
+async fn read(follower: Arc<Mutex<Follower>>, stream: TcpStream, seen: Arc<Seen>) {
     let mut stream = tokio::net::TcpStream::from_std(stream).unwrap();
     let (mut bytes, mut buffer) = (Vec::new(), vec![0; BUFFER]);
-    let mut next: HashMap<usize, usize> = HashMap::new();
     loop {
         let count = stream.read(&mut buffer).await.unwrap_or(0);
         if count == 0 {
@@ -186,7 +207,7 @@ async fn read(number: usize, stream: TcpStream, seen: Arc<Seen>) {
         bytes.extend_from_slice(&buffer[..count]);
         take_frames(&mut bytes, |first, payload| {
             if first == 0x81 {
-                note(number, payload, &mut next, &seen);
+                note(&mut follower.lock().unwrap(), payload, &seen);
             } else if first == 0x88 {
                 seen.report.lock().unwrap().disconnects += 1;
             }
@@ -194,27 +215,18 @@ async fn read(number: usize, stream: TcpStream, seen: Arc<Seen>) {
     }
 }
 
-fn note(number: usize, payload: &[u8], next: &mut HashMap<usize, usize>, seen: &Seen) {
-    let event: Value = serde_json::from_slice(payload).unwrap();
-    let Some(data) = event["data"].as_str().filter(|_| event["event"] == "news") else {
+fn note(follower: &mut Follower, payload: &[u8], seen: &Seen) {
+    let said: Said<'_> = serde_json::from_slice(payload).unwrap();
+    if said.event != EVENT {
         if seen.is_watching.load(Ordering::Relaxed) {
             seen.report.lock().unwrap().presence += 1;
         }
         return;
-    };
-    let (source, serial) = data.split_once(' ').unwrap();
-    let (source, serial): (usize, usize) = (source.parse().unwrap(), serial.parse().unwrap());
-    let expected = next.entry(source).or_default();
-    if serial != *expected {
-        let mut report = seen.report.lock().unwrap();
-        if serial > *expected {
-            report.lost += serial - *expected;
-        } else {
-            report.disordered += 1;
-        }
     }
-    *expected = serial + 1;
-    seen.next.lock().unwrap()[number].1[source] = serial + 1;
+    let (source, number) = ledger::read(&said.data, follower.channel).unwrap();
+    if let Err(fault) = follower.event(source, number) {
+        seen.report.lock().unwrap().note(fault);
+    }
     seen.deliveries.fetch_add(1, Ordering::Relaxed);
     let now = Instant::now();
     if let Some(last) = seen.last.lock().unwrap().replace(now) {

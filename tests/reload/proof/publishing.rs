@@ -1,81 +1,105 @@
-//! Events from the queue and over HTTP, numbered for each channel and source.
+//! Events from PHP processes, from this process and over HTTP, numbered for each channel and source.
 
+use crate::Result;
+use crate::ledger::{self, Ledger, Source};
+use crate::php_publishers::PhpPublishers;
+use crate::poster::Poster;
+use crate::served::{APP, Served};
 use canyon::event::Draft;
-use canyon::protocol::signature;
 use canyon::queue::{Producer, ProducerOptions, Push};
-use md5::{Digest, Md5};
 use serde_json::json;
-use std::collections::HashMap;
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-/// One event in so many goes over HTTP.
-const HTTP_SHARE: usize = 4;
+/// The name of all events.
+pub(crate) const EVENT: &str = "numbered";
 
-type Counts = HashMap<String, usize>;
+/// Of so many events one comes from this process, and one over HTTP; the others come from PHP.
+const SHARE: usize = 4;
 
-/// What was published: for each channel from the queue, and over HTTP.
+/// PHP processes at a time, and for how long each lives: those of a deploy are replaced as well.
+const PHP: usize = 4;
+const PHP_SECONDS: std::ops::RangeInclusive<u64> = 3..=10;
+
+/// How much was published.
 pub(crate) struct Published {
-    counts: [Counts; 2],
+    pub(crate) queue: u64,
+    pub(crate) http: u64,
+    pub(crate) php: u64,
+    pub(crate) php_processes: u64,
     pub(crate) refused: usize,
-}
-
-impl Published {
-    pub(crate) fn of(&self, channel: &str) -> [usize; 2] {
-        [0, 1].map(|source: usize| self.counts[source].get(channel).copied().unwrap_or_default())
-    }
-
-    pub(crate) fn queue(&self) -> usize {
-        self.counts[0].values().sum()
-    }
-
-    pub(crate) fn http(&self) -> usize {
-        self.counts[1].values().sum()
-    }
+    /// What PHP had to say, and how its processes ended if not as they should.
+    pub(crate) complaints: String,
 }
 
 pub(crate) struct Publishers {
+    ledger: Arc<Ledger>,
     stop: Arc<AtomicBool>,
-    queue: JoinHandle<Counts>,
-    http: JoinHandle<(Counts, usize)>,
+    queue: JoinHandle<Arc<Source>>,
+    http: JoinHandle<(Arc<Source>, usize)>,
+    php: JoinHandle<PhpPublishers>,
 }
 
 impl Publishers {
-    /// Publishes `rate` events a second on channels in turn.
-    pub(crate) fn start(queue: &Path, port: u16, channels: Vec<String>, rate: usize) -> Self {
+    /// Publishes `rate` events a second.
+    pub(crate) fn start(
+        served: &Served,
+        ledger: &Arc<Ledger>,
+        channels: &[String],
+        rate: usize,
+    ) -> Result<Self> {
         let stop = Arc::<AtomicBool>::default();
-        let (path, stop_queue, stop_http): (PathBuf, _, _) =
-            (queue.to_owned(), Arc::clone(&stop), Arc::clone(&stop));
-        let of_queue = channels.clone();
-        let http_rate = rate / HTTP_SHARE;
-        Self {
+        let (path, port, share) = (served.queue(), served.port, rate / SHARE);
+        let php_rate = (rate - 2 * share) / PHP;
+        let directory = served.directory().join("php");
+        std::fs::create_dir(&directory)?;
+        let php = PhpPublishers::new(&path, APP.id, &directory, channels, PHP, php_rate, PHP_SECONDS, 1)?;
+        let (of_queue, of_http) = (channels.to_vec(), channels.to_vec());
+        let (stop_queue, stop_http, stop_php) = (Arc::clone(&stop), Arc::clone(&stop), Arc::clone(&stop));
+        let (sources, of_php) = ([ledger.open(), ledger.open()], Arc::clone(ledger));
+        let [queue, http] = sources;
+        Ok(Self {
+            ledger: Arc::clone(ledger),
             stop,
-            queue: std::thread::spawn(move || through_queue(&path, &of_queue, rate - http_rate, &stop_queue)),
-            http: std::thread::spawn(move || over_http(port, &channels, http_rate, &stop_http)),
-        }
+            queue: std::thread::spawn(move || through_queue(queue, &path, &of_queue, share, &stop_queue)),
+            http: std::thread::spawn(move || over_http(http, port, &of_http, share, &stop_http)),
+            php: std::thread::spawn(move || from_php(php, &of_php, &stop_php)),
+        })
     }
 
     pub(crate) fn stop(self) -> Published {
         self.stop.store(true, Ordering::Relaxed);
         let queue = self.queue.join().unwrap();
         let (http, refused) = self.http.join().unwrap();
-        Published { counts: [queue, http], refused }
+        let mut php = self.php.join().unwrap();
+        let said = php.stop().unwrap();
+        let of = |source: &Source| self.ledger.floor()[&source.id].iter().sum::<u64>();
+        let (queue, http) = (of(&queue), of(&http));
+        Published {
+            queue,
+            http,
+            php: self.ledger.events() - queue - http,
+            php_processes: php.started,
+            refused,
+            complaints: [said, php.bad_ends.join("\n")].concat(),
+        }
     }
 }
 
-/// Calls `publish` with each channel and its next number, `rate` times a second.
-fn pace(
-    channels: &[String],
-    rate: usize,
-    stop: &AtomicBool,
-    mut publish: impl FnMut(&str, usize) -> bool,
-) -> Counts {
-    let (mut counts, begun) = (Counts::new(), Instant::now());
+fn from_php(mut php: PhpPublishers, ledger: &Ledger, stop: &AtomicBool) -> PhpPublishers {
+    while !stop.load(Ordering::Relaxed) {
+        php.tend(ledger).unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    php
+}
+
+/// Calls `publish` with the place of each channel in turn, `rate` times a second.
+fn pace(channels: &[String], rate: usize, stop: &AtomicBool, mut publish: impl FnMut(usize)) {
+    let begun = Instant::now();
     for number in 0.. {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -83,67 +107,51 @@ fn pace(
         let due =
             begun + Duration::from_secs(1) * u32::try_from(number).unwrap() / u32::try_from(rate).unwrap();
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        let channel = &channels[number % channels.len()];
-        let serial = counts.entry(channel.clone()).or_default();
-        if publish(channel, *serial) {
-            *serial += 1;
-        }
+        publish(number % channels.len());
     }
-    counts
 }
 
-fn through_queue(path: &Path, channels: &[String], rate: usize, stop: &AtomicBool) -> Counts {
+fn through_queue(
+    source: Arc<Source>,
+    path: &Path,
+    channels: &[String],
+    rate: usize,
+    stop: &AtomicBool,
+) -> Arc<Source> {
     let mut producer = Producer::attach(ProducerOptions::new(path)).unwrap();
-    pace(channels, rate, stop, |channel, serial| {
-        let data = format!("0 {serial}");
+    pace(channels, rate, stop, |channel| {
+        let data = ledger::data(source.id, &[(channel, source.begin(channel))], 0);
         let draft = Draft {
-            app: b"1",
-            channels: [channel.as_bytes()].into_iter(),
-            name: b"news",
+            app: APP.id.as_bytes(),
+            channels: [channels[channel].as_bytes()].into_iter(),
+            name: EVENT.as_bytes(),
             data: data.as_bytes(),
             except: None,
         };
         let encoded = draft.encode().unwrap();
-        producer.push(encoded.len(), |writer| encoded.write(|piece| writer.put(piece))).unwrap()
-            == Push::Published
-    })
-}
-
-/// On one connection that is kept alive, and every tenth time on a new one.
-fn over_http(port: u16, channels: &[String], rate: usize, stop: &AtomicBool) -> (Counts, usize) {
-    let connect = || {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
-    };
-    let (mut kept, mut refused, mut number) = (connect(), 0, 0);
-    let counts = pace(channels, rate, stop, |channel, serial| {
-        number += 1;
-        let mut once = (number % 10 == 0).then(connect);
-        let is_taken = post(once.as_mut().unwrap_or(&mut kept), channel, serial);
-        if !is_taken {
-            refused += 1;
-            kept = connect();
+        let pushed = producer.push(encoded.len(), |writer| encoded.write(|piece| writer.put(piece))).unwrap();
+        if pushed == Push::Full {
+            source.take_back(channel);
         }
-        is_taken
     });
-    (counts, refused)
+    source
 }
 
-fn post(stream: &mut TcpStream, channel: &str, serial: usize) -> bool {
-    let body = json!({"name": "news", "channel": channel, "data": format!("1 {serial}")}).to_string();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let digest = hex::encode(Md5::digest(&body));
-    let query = format!("auth_key=k&auth_timestamp={now}&auth_version=1.0&body_md5={digest}");
-    let sign = signature::sign("s", &[&format!("POST\n/apps/1/events\n{query}")]);
-    let head = format!(
-        "POST /apps/1/events?{query}&auth_signature={sign} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    // In two pieces, so that there are always some that have half come.
-    let mut answer = [0; 1024];
-    let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
-    let count = sent.and_then(|()| stream.read(&mut answer)).unwrap_or(0);
-    answer[..count].starts_with(b"HTTP/1.1 200")
+fn over_http(
+    source: Arc<Source>,
+    port: u16,
+    channels: &[String],
+    rate: usize,
+    stop: &AtomicBool,
+) -> (Arc<Source>, usize) {
+    let (mut poster, mut refused) = (Poster::new(([127, 0, 0, 1], port).into(), APP), 0);
+    pace(channels, rate, stop, |channel| {
+        let data = ledger::data(source.id, &[(channel, source.begin(channel))], 0);
+        let body = json!({"name": EVENT, "channel": channels[channel], "data": data}).to_string();
+        if !matches!(poster.post("/events", &body), Ok(200)) {
+            source.take_back(channel);
+            refused += 1;
+        }
+    });
+    (source, refused)
 }
