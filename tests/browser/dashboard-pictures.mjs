@@ -20,7 +20,7 @@ const { values: options, positionals: [folder = dirname(fileURLToPath(import.met
     allowPositionals: true,
 })
 
-const VIEWPORT = { width: 1280, height: 800 }
+const VIEWPORT = { width: 1280, height: 672 }
 const LOBBY = 'presence-room.lobby'
 const PEOPLE = [1, 2, 3, 4]
 const ITEMS = 8

@@ -276,7 +276,7 @@ final class InstallTest extends TestCase
 
         $this->assertStringContainsString('Run this yourself: [npm install --save-dev --ignore-scripts laravel-echo pusher-js].', $output);
         $this->assertStringContainsString('Canyon installed successfully.', $output);
-        $this->assertMatchesRegularExpression('~Look at them pass: https?://\S+/canyon\.~', $output);
+        $this->assertMatchesRegularExpression('~Look at them pass: https?://\S+/canyon\b~', $output);
         $this->assertStringNotContainsString('DONE', $output);
     }
 

@@ -45,7 +45,7 @@ function options({ series, format, ceiling, seconds, width, onCursor }) {
         },
         axes: [
             { ...axis(undefined, 22), values: (_, values) => values.map((value) => clockOf(value, short)), grid: { show: false }, space: short ? 72 : 56 },
-            { ...axis(format, 46), space: 36 },
+            { ...axis(format, 46), space: 28 },
         ],
         series: [{}, ...series.map((one) => ({
             stroke: color(one.color), width: 1.5, points: { show: false },
