@@ -135,7 +135,7 @@ impl Session {
     }
 
     /// Keeps a refusal for those who look.
-    fn note_refusal(&self, reply: &ErrorReply, what: &'static str, hub: &Hub) {
+    pub(crate) fn note_refusal(&self, reply: &ErrorReply, what: &'static str, hub: &Hub) {
         let channel = reply.refused_channel.as_deref();
         let refused = Refused { what, code: reply.code, channel, socket_id: Some(self.socket_id) };
         hub.note_refusal(&self.app, refused, reply.redacted.as_ref().unwrap_or(&reply.message));

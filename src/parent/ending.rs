@@ -46,6 +46,10 @@ impl Keeper {
             // Who serves now shows when the successor says so, or ends.
             _ if self.is_giving() && !self.is_stopping => {
                 self.complete_reload();
+                if self.reload.as_ref().is_some_and(|reload| reload.has_failed) {
+                    self.refuse_reload("both servers have died");
+                    self.restart(status);
+                }
                 return None;
             }
             // It was told before it could do more than obey.
@@ -60,14 +64,14 @@ impl Keeper {
     }
 
     fn bury_successor(&mut self, status: &WaitStatus) {
-        let Some(reload) = &self.reload else { return };
+        let Some(reload) = &mut self.reload else { return };
         match (&self.present, &reload.stage) {
             (Some(_), Stage::Starting) => {
                 let how = describe(status);
                 self.refuse_reload(&format!("the new server {how} before it was ready; its log says more"));
             }
             // The present generation notices, and says so.
-            (Some(_), Stage::Giving) => {}
+            (Some(_), Stage::Giving) => reload.has_failed = true,
             (None, _) => {
                 self.refuse_reload("the new server has died after it had taken over");
                 if !self.is_stopping {

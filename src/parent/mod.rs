@@ -104,23 +104,8 @@ pub fn keep(command: Vec<OsString>) -> io::Result<u8> {
     runtime.block_on(async {
         let (sender, happenings) = unbounded_channel();
         tokio::spawn(signals(sender.clone())?);
-        let mut keeper = Keeper {
-            start: Start { command, directory: None },
-            sockets,
-            notifier,
-            present: None,
-            generations: 0,
-            reload: None,
-            refusal: None,
-            leaving: Vec::new(),
-            restart: None,
-            pace: Pace::default(),
-            looks: 0,
-            doors: door::Doors::default(),
-            is_stopping: false,
-            code: None,
-            happenings: sender,
-        };
+        let start = Start { command, directory: None };
+        let mut keeper = Keeper::new(start, sockets, notifier, sender);
         keeper.start()?;
         Ok(keeper.run(happenings).await)
     })
@@ -146,6 +131,31 @@ fn signals(happenings: UnboundedSender<Happening>) -> io::Result<impl Future<Out
 }
 
 impl Keeper {
+    fn new(
+        start: Start,
+        sockets: Vec<Activated>,
+        notifier: Notifier,
+        happenings: UnboundedSender<Happening>,
+    ) -> Self {
+        Self {
+            start,
+            sockets,
+            notifier,
+            present: None,
+            generations: 0,
+            reload: None,
+            refusal: None,
+            leaving: Vec::new(),
+            restart: None,
+            pace: Pace::default(),
+            looks: 0,
+            doors: door::Doors::default(),
+            is_stopping: false,
+            code: None,
+            happenings,
+        }
+    }
+
     async fn run(&mut self, mut happenings: UnboundedReceiver<Happening>) -> u8 {
         // A parent that stood still has not looked meanwhile, and does not make up for it.
         let mut clock = tokio::time::interval(LOOK);

@@ -25,13 +25,22 @@ pub(super) struct Reload {
     /// What the present generation gave, once it has.
     given: Option<Answer>,
     /// What the successor said of itself, once it serves.
-    serves: Option<Word>,
+    pub(super) serves: Option<Word>,
+    /// Whether the successor has died, which the present generation notices, if it lives.
+    pub(super) has_failed: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Starting,
     Giving,
+}
+
+impl Reload {
+    pub(super) fn new(successor: Generation, start: Start, asker: Option<Sender<Answer>>) -> Self {
+        let (stage, deadline) = (Stage::Starting, Instant::now() + START_TIME);
+        Self { successor, start, asker, deadline, stage, given: None, serves: None, has_failed: false }
+    }
 }
 
 impl Keeper {
@@ -59,9 +68,7 @@ impl Keeper {
         match Generation::start(&start, &self.happenings) {
             Ok(successor) => {
                 self.notifier.tell(&[State::Reloading, State::Status("Reloading")]);
-                let deadline = Instant::now() + START_TIME;
-                let (stage, given, serves) = (Stage::Starting, None, None);
-                self.reload = Some(Reload { successor, start, asker, deadline, stage, given, serves });
+                self.reload = Some(Reload::new(successor, start, asker));
             }
             Err(error) => {
                 tell(asker, Answer::refused(format!("the new server cannot be started: {error}")));

@@ -162,6 +162,7 @@ impl Worker {
             // What the hosted service does with a binary frame is not known.
             Incoming::Binary(_) => {
                 let reply = ErrorReply::malformed("binary frames are not supported");
+                connection.session.note_refusal(&reply, "message", &self.hub);
                 frame::error_reply(&reply).for_each(|frame| connection.send(frame));
             }
             Incoming::Answer(answer) => connection.send(answer),
@@ -177,6 +178,7 @@ impl Worker {
                     );
                     self.hub.limits.met(Limit::MessageBytes, connection.session.who(), what);
                 }
+                connection.session.note_closing("closed_client", &close, "");
                 connection.close(&close, now);
                 state.watch(slot);
             }

@@ -1,7 +1,7 @@
 //! `/history` and `/top`: what people who look are shown.
 
 use crate::queue::push;
-use crate::raw::RawClient;
+use crate::raw::{Frame, RawClient};
 use crate::support::{House, ID, KEY, patiently, settle};
 use canyon::queue::{Producer, ProducerOptions};
 use canyon::server::Server;
@@ -281,6 +281,21 @@ async fn clients_that_were_refused_are_named() {
     assert!(refusals.iter().all(|one| one["socket_id"] == json!(client.socket_id)));
     assert!(!refusals[3]["why"].as_str().unwrap().contains('\u{1b}'));
     assert_eq!(house.server.metrics().refusals.get(), 4);
+}
+
+#[tokio::test]
+async fn who_is_hung_up_on_because_of_what_it_sent_is_named() {
+    let house = House::open();
+    let mut client = RawClient::connect(&house);
+    let binary = [0x82, 0x80, 0, 0, 0, 0];
+    client.send_bytes(&binary);
+    let Some(Frame::Event(error)) = client.frame() else { panic!("no answer") };
+    assert_eq!(error["event"], "pusher:error");
+    assert_eq!(newest_refusal(&house).await, json!(["message", null, 1, client.socket_id()]));
+    let reserved = [0x83, 0x80, 0, 0, 0, 0];
+    client.send_bytes(&reserved);
+    assert_eq!(client.frame(), Some(Frame::Close(1002)));
+    assert_eq!(newest_refusal(&house).await, json!(["closed_client", 1002, 1, client.socket_id()]));
 }
 
 #[tokio::test]

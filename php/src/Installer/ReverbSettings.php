@@ -51,7 +51,7 @@ final class ReverbSettings implements Step
         }
 
         if ($this->app()['rate_limiting']['enabled'] ?? false) {
-            yield Proposal::byHand(self::PATH, 'Rate limiting is enabled. Canyon limits how many client events a connection may send in a second: CANYON_APP_CLIENT_EVENT_RATE.');
+            yield Proposal::byHand(self::PATH, 'Rate limiting is enabled. Canyon limits what a connection sends in a second: CANYON_MAX_FRAMES_PER_SECOND, and of it client events: CANYON_APP_CLIENT_EVENT_RATE.');
         }
     }
 

@@ -67,7 +67,7 @@ final class InstallFromTest extends TestCase
 
         $this->assertStringContainsString('There are several applications, and canyon:start serves one.', $output);
         $this->assertStringContainsString('Scaling is enabled. Canyon serves clients from one machine;', $output);
-        $this->assertStringContainsString('CANYON_APP_CLIENT_EVENT_RATE', $output);
+        $this->assertStringContainsString('Rate limiting is enabled. Canyon limits what a connection sends in a second: CANYON_MAX_FRAMES_PER_SECOND,', $output);
         $this->assertStringEndsWith(<<<'ENV'
 
             CANYON_SERVER_PORT=6001

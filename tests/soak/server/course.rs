@@ -8,7 +8,7 @@ use crate::poster::Poster;
 use crate::publishers;
 use crate::samples::{Sample, all};
 use crate::served::{Page, Served, children};
-use crate::webhooks::{self, Shared};
+use crate::webhooks::{self, Receiver, Shared};
 use crate::world::{APP, CHANNELS, Phase, World, is_presence, lock, name};
 use crate::{Result, careless, garbage, stop};
 use canyon::queue::{Producer, ProducerOptions};
@@ -36,6 +36,9 @@ const PHP_SECONDS: std::ops::RangeInclusive<u64> = 3..=25;
 
 /// Nothing that ends takes this long.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Until the server has noticed that connections to it have ended.
+const MOMENT: Duration = Duration::from_millis(500);
 
 const TICK: Duration = Duration::from_millis(50);
 const PROGRESS: Duration = Duration::from_secs(10);
@@ -66,7 +69,7 @@ struct Watched<'a> {
     place: &'a Place,
     served: Served,
     world: Arc<World>,
-    told: Shared,
+    webhooks: Receiver,
     php: PhpPublishers,
     samples: Vec<Sample>,
     grown: Page,
@@ -76,8 +79,8 @@ struct Watched<'a> {
 
 pub(crate) fn run(plan: Plan, seed: u64, place: &Place) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (port, told) = runtime.block_on(webhooks::open(seed))?;
-    let served = Served::start(place, port)?;
+    let webhooks = runtime.block_on(webhooks::open(seed))?;
+    let served = Served::start(place, webhooks.port)?;
     let world = Arc::new(World::new(served.address, seed));
     let channels: Vec<String> = (0..CHANNELS).map(|channel| name(channel).to_owned()).collect();
     let (queue, php_directory) = (place.queue(), place.path().join("php"));
@@ -85,7 +88,7 @@ pub(crate) fn run(plan: Plan, seed: u64, place: &Place) -> Result<Outcome> {
     let php =
         PhpPublishers::new(&queue, APP.id, &php_directory, &channels, PHP, PHP_RATE, PHP_SECONDS, seed)?;
     let (samples, grown, last, begun) = (Vec::new(), Page::new(), Page::new(), Instant::now());
-    let mut watched = Watched { place, served, world, told, php, samples, grown, last, begun };
+    let mut watched = Watched { place, served, world, webhooks, php, samples, grown, last, begun };
     let first_fds = watched.sample()?.map_or(0.0, |sample| sample.other_fds);
     invite(&runtime, &watched.world);
     let publishers = publishers::start(&watched.world, &queue);
@@ -93,12 +96,12 @@ pub(crate) fn run(plan: Plan, seed: u64, place: &Place) -> Result<Outcome> {
     let ended = watched.end(&runtime, publishers);
     runtime.shutdown_background();
     let (fds, zombies, status, php_said, regulars_missing) = ended?;
-    let Watched { world, samples, told, grown, last, .. } = watched;
+    let Watched { world, samples, webhooks, grown, last, .. } = watched;
     Ok(Outcome {
         plan,
         world,
         samples,
-        told,
+        told: webhooks.told,
         last_page: last,
         fds: (first_fds, fds),
         grown,
@@ -168,7 +171,7 @@ impl Watched<'_> {
     fn crash(&mut self) -> Result<()> {
         let (world, served, mut killed) = (&self.world, &mut self.served, Ok(()));
         world.crash(|| killed = served.kill());
-        lock(&self.told).forget();
+        lock(&self.webhooks.told).forget();
         let (mut producer, source) =
             (Producer::attach(ProducerOptions::new(self.place.queue()))?, world.ledger.open());
         publishers::push(&mut producer, &source, &[0], 0)?;
@@ -259,7 +262,9 @@ impl Watched<'_> {
         world.phase.send_replace(Phase::Leaving);
         until(|| self.connections() == Some(0.0));
         // Departures are told a few seconds later, and what failed is told again.
-        until(|| lock(&self.told).present().is_empty());
+        until(|| lock(&self.webhooks.told).present().is_empty());
+        self.webhooks.hang_up.notify_waiters();
+        std::thread::sleep(MOMENT);
         let fds = self.sample()?.map_or(f64::NAN, |sample| sample.other_fds);
         let parent = self.served.parent();
         let zombies =

@@ -71,7 +71,7 @@ mod tests {
         for minutes in [1, 3, 12, 30, 600] {
             for seed in 0..20 {
                 let plan = Plan::new(Duration::from_secs(60 * minutes), seed);
-                let of = |blow| plan.blows.iter().filter(|(_, one)| *one == blow).map(|(at, _)| *at);
+                let of = |blow| plan.blows.iter().filter(move |(_, one)| *one == blow).map(|(at, _)| *at);
                 assert!(of(Blow::Crash).count() >= 1 && of(Blow::Reload).count() >= 2, "{plan:?}");
                 for crash in of(Blow::Crash) {
                     assert!(

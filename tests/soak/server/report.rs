@@ -25,10 +25,12 @@ const SLOPE: f64 = 1e6;
 const LONG: Duration = Duration::from_secs(120);
 
 /// Lines of the log that are due to what was done to the server, besides those of its crashes.
-const EXPECTED: [&str; 3] = [
+const EXPECTED: [&str; 5] = [
     "a webhook fails, and is tried again",
     "events for a webhook were dropped",
     "not taken: the rings of their publishers were full",
+    "limit=\"header_bytes\"",
+    "limit=\"body_bytes\"",
 ];
 
 struct Figures {

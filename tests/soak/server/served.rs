@@ -14,8 +14,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// Seconds until a client that does not read is hung up on, and until one that says nothing is asked whether it lives.
+/// Seconds until a client that does not read is hung up on.
 const SEND_TIMEOUT: u32 = 3;
+
+/// The largest event: little enough that a few of these, for which a client may be behind, are soon together.
+const EVENT_BYTES: u32 = 64 << 10;
+
+/// Seconds until a client that says nothing is asked whether it lives.
 const ACTIVITY_TIMEOUT: u32 = 10;
 
 /// See the module.
@@ -39,7 +44,7 @@ impl Served {
         let settings = format!(
             "listen = ['127.0.0.1:{port}']\nqueue = '{}'\nmetrics = 'unix:{}'\nworkers = 2\n\
              send_timeout = {SEND_TIMEOUT}\nstart_hold = {START_HOLD}\n\
-             [[app]]\nid = '{id}'\nkey = '{key}'\nsecret = '{secret}'\nactivity_timeout = {ACTIVITY_TIMEOUT}\n\
+             [[app]]\nid = '{id}'\nkey = '{key}'\nsecret = '{secret}'\nactivity_timeout = {ACTIVITY_TIMEOUT}\nmax_event_bytes = {EVENT_BYTES}\n\
              [[app.webhooks]]\nurl = 'http://127.0.0.1:{webhooks}/hooks'\n",
             place.queue().display(),
             metrics.display(),

@@ -15,6 +15,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 /// What is known by now.
 #[derive(Debug, Default)]
@@ -28,6 +29,14 @@ pub(crate) struct Told {
 }
 
 pub(crate) type Shared = Arc<Mutex<Told>>;
+
+/// A receiver under way.
+pub(crate) struct Receiver {
+    pub(crate) port: u16,
+    pub(crate) told: Shared,
+    /// Ends the connections that the server keeps for its next request.
+    pub(crate) hang_up: Arc<Notify>,
+}
 
 impl Told {
     /// What was told last of whom is there: who should not be by the end.
@@ -57,23 +66,26 @@ impl Told {
     }
 }
 
-/// Answers for ever; the port.
-pub(crate) async fn open(seed: u64) -> io::Result<(u16, Shared)> {
+/// Answers for ever.
+pub(crate) async fn open(seed: u64) -> io::Result<Receiver> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     let told = Shared::default();
-    let shared = Arc::clone(&told);
+    let (shared, hang_up) = (Arc::clone(&told), Arc::<Notify>::default());
+    let end = Arc::clone(&hang_up);
     tokio::spawn(async move {
         let random = Arc::new(Mutex::new(Random::new(seed, "webhooks", 0)));
         while let Ok((stream, _)) = listener.accept().await {
             let (told, random) = (Arc::clone(&shared), Arc::clone(&random));
             let service = service_fn(move |request| answer(request, Arc::clone(&told), Arc::clone(&random)));
-            tokio::spawn(
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
-            );
+            let serving = hyper::server::conn::http1::Builder::new();
+            let (serving, end) = (serving.serve_connection(TokioIo::new(stream), service), Arc::clone(&end));
+            tokio::spawn(async move {
+                tokio::select! { _ = serving => {}, () = end.notified() => {} }
+            });
         }
     });
-    Ok((port, told))
+    Ok(Receiver { port, told, hang_up })
 }
 
 async fn answer(
