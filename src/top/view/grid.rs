@@ -191,8 +191,8 @@ fn sparkline(figures: &[Option<f64>], full: f64, lines: u16) -> Sparkline<'stati
     // Fractions matter in shares of a processor.
     let scaled = |figure: f64| (figure * 1000.0) as u64;
     let most = figures.iter().flatten().copied().fold(full, f64::max) * 8.0 / 7.0;
-    let least = most / (8.0 * f64::from(lines.max(1)));
-    let bar = |figure: f64| scaled(if figure > 0.0 { figure.max(least) } else { 0.0 });
+    let least = scaled(most).div_ceil(8 * u64::from(lines.max(1)));
+    let bar = |figure: f64| if figure > 0.0 { scaled(figure).max(least) } else { 0 };
     let bars: Vec<Option<u64>> = figures.iter().map(|figure| figure.map(bar)).collect();
     Sparkline::default().data(bars).max(scaled(most).max(1)).direction(RenderDirection::RightToLeft)
 }

@@ -144,7 +144,7 @@ Users                812 ▇▇▇▇▇▇▇▇▇▇▇▇▇▇  Queue depth
 Deliveries     120,000/s ▇▇▇▇▇▇▇▇▇▇▇▇▇▇  Queue age              - ▇▇▇▇▇▇▇▇▇▇▇▇▇
 Sent          13.5 MiB/s ▇▇▇▇▇▇▇▇▇▇▇▇▇▇  Dropped/2m             1        ▇
 Hung up/2m             0                 Refused/2m             0
-Workers        52 %  ▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃   70 %     ▁▁▂▂▂▃▃▃▄▄▄▄
+Workers        52 %  ▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃   70 %  ▁▁▁▁▁▂▂▂▃▃▃▄▄▄▄
 
  1 Channels   2 Slow clients (1)   3 Refusals (2)
 Channel                       Kind         Subscr. ▼Events/s  Deliv./s    Sent/s
@@ -176,7 +176,7 @@ Subscriptions     30,000 ▇▇▇▇  Events, HTTP        12/s ▇▇▇▇
 Deliveries     120,000/s ▇▇▇▇  Queue depth            0 ▇▇▇
 Sent          13.5 MiB/s ▇▇▇▇  Queue age              - ▇▇▇
 Dropped/2m             1 ▇     Refused/2m             0
-Workers        52 % ▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃   70 %    ▁▁▂▂▂▃▃▃▄▄▄▄
+Workers        52 % ▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃   70 % ▁▁▁▁▁▂▂▂▃▃▃▄▄▄▄
  1 Channels   2 Slow clients (1)   3 Refusals (2)
 Channel                          Subscr. ▼Events/s  Deliv./s
 orders                             5,000        20   100,000
