@@ -79,14 +79,14 @@ pub(super) struct Options {
 #[derive(Debug, Clone)]
 enum App {
     Named(String),
-    Whole(AppConfig),
+    Whole(Box<AppConfig>),
 }
 
 impl FromStr for App {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.contains(':') { text.parse().map(Self::Whole) } else { Ok(Self::Named(text.to_owned())) }
+        if text.contains(':') { text.parse().map(Box::new).map(Self::Whole) } else { Ok(Self::Named(text.to_owned())) }
     }
 }
 
@@ -107,7 +107,7 @@ impl TopArgs {
             |settings: &Settings| -> Vec<String> { settings.apps.iter().map(|app| app.id.clone()).collect() };
         let (configured, known) = (ids(&environment), [ids(&environment), ids(&file)].concat());
         let (id, flags) = match self.app {
-            Some(App::Whole(app)) => (app.id.clone(), Settings { apps: vec![app], ..Settings::default() }),
+            Some(App::Whole(app)) => (app.id.clone(), Settings { apps: vec![*app], ..Settings::default() }),
             Some(App::Named(id)) => (id, Settings::default()),
             None => (only_one(if configured.is_empty() { known } else { configured })?, Settings::default()),
         };

@@ -1,7 +1,7 @@
 //! `canyon top` for scripts, against a server with traffic, and what it says where there are no figures.
 
 use crate::program::{Program, until};
-use crate::traffic::{ON_LOBBY, ON_ORDERS, Traffic};
+use crate::traffic::{ON_LOBBY, ON_ORDERS, Traffic, refused};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -38,10 +38,7 @@ fn words<'a>(text: &'a str, beginning: &str) -> Vec<&'a str> {
 #[test]
 fn a_script_gets_the_figures_of_the_traffic_there_is() {
     let program = Program::serve("", &[]);
-    let mut guest = program.subscriber("lobby");
-    guest.say(r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"app-key:00"}}"#);
-    guest.hear("pusher:error");
-    drop(guest);
+    drop(refused(&program));
     let _traffic = Traffic::begin(&program);
     let top = json(&program, &[]);
     let sample = &top["sample"];

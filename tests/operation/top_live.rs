@@ -2,7 +2,7 @@
 
 use crate::program::{Program, until};
 use crate::top::top;
-use crate::traffic::Traffic;
+use crate::traffic::{Traffic, refused};
 use rustix::process::Signal;
 use std::process::Command;
 use tempfile::TempDir;
@@ -114,9 +114,7 @@ fn line_of(screen: &str, text: &str) -> usize {
 #[test]
 fn the_screen_shows_the_traffic_and_obeys_keys_at_every_size() {
     let program = Program::serve("workers = 2", &[]);
-    let mut guest = program.subscriber("lobby");
-    guest.say(r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"app-key:00"}}"#);
-    guest.hear("pusher:error");
+    let _guest = refused(&program);
     let _traffic = Traffic::begin(&program);
     let terminal = Terminal::run(&looking_at(&format!("http://{}", program.address)));
 

@@ -11,6 +11,14 @@ pub(crate) const ON_ORDERS: usize = 3;
 pub(crate) const ON_LOBBY: usize = 2;
 pub(crate) const OF_ORDERS: usize = 3;
 
+/// A client of `lobby` that was refused another channel.
+pub(crate) fn refused(program: &Program) -> Subscriber {
+    let mut guest = program.subscriber("lobby");
+    guest.say(r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"app-key:00"}}"#);
+    guest.hear("pusher:error");
+    guest
+}
+
 /// Clients that read, and a publisher; they end with this.
 pub(crate) struct Traffic {
     is_over: Arc<AtomicBool>,
