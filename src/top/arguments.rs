@@ -86,7 +86,11 @@ impl FromStr for App {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.contains(':') { text.parse().map(Box::new).map(Self::Whole) } else { Ok(Self::Named(text.to_owned())) }
+        if text.contains(':') {
+            text.parse().map(Box::new).map(Self::Whole)
+        } else {
+            Ok(Self::Named(text.to_owned()))
+        }
     }
 }
 
