@@ -43,6 +43,9 @@ pub(crate) struct Connection {
     pub(crate) pace: Pace,
     /// Whether the worker looks at this connection every second.
     pub(crate) is_watched: bool,
+    /// Whether it is closed for sending too much: it is read until it ends. If the stream were ended here, a proxy on the way
+    /// would end it too, with much unread, and the client would not hear why.
+    pub(crate) is_flooding: bool,
     /// Whether the client sent a close frame, or is taken for dead: once ours is sent, nothing more will come.
     pub(crate) has_said_goodbye: bool,
     /// Tick of the worker's clock at which it connected.
@@ -79,6 +82,7 @@ impl Connection {
             is_resuming: false,
             pace: Pace::Keeping,
             is_watched: false,
+            is_flooding: false,
             has_said_goodbye: false,
             since: now,
             heard: now,

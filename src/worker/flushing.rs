@@ -53,7 +53,7 @@ impl Worker {
                 state.holdup.catch_up(&mut connection.pace);
                 if connection.has_said_goodbye {
                     self.remove(state, slot);
-                } else if connection.closing.is_some() {
+                } else if connection.closing.is_some() && !connection.is_flooding {
                     stream.end();
                 } else if connection.outbox.keeps_room() {
                     state.watch(slot);

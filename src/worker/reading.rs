@@ -121,6 +121,7 @@ impl Worker {
     fn stop_listening(&self, state: &mut State, slot: usize, limit: Limit) {
         let connection = &mut state.connections[slot];
         connection.reader = FrameReader::over();
+        connection.is_flooding = true;
         let (close, may) = match limit {
             Limit::MaxFramesPerSecond => (Close::TOO_MANY_FRAMES, self.settings.intake.frames),
             _ => (Close::TOO_MANY_BYTES, self.settings.intake.bytes),

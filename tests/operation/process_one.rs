@@ -5,6 +5,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use std::process::{Command, Output};
 
 /// What it takes to be root in a namespace: nothing, or a user namespace, where the host lets one be made.
+#[allow(clippy::print_stderr, reason = "whoever runs the tests should know")]
 fn unshare() -> Option<Vec<&'static str>> {
     let isolate = ["--pid", "--fork", "--kill-child", "--mount-proc"];
     let ways = [isolate.to_vec(), [&["--map-root-user"][..], &isolate].concat()];
