@@ -30,9 +30,11 @@
 //! it has: `handover` has the words for it, each module tells its own part, and `server::give` says in which order.
 //! [`systemd`] is how the parent tells its supervisor of all that.
 //!
+//! [`top`] shows in a terminal what a server does; it only knows the HTTP API.
+//!
 //! [`server`] starts and stops all of it; [`config`] says what it may be told; `metrics`, `health`, `pulse`, `view` and `watch`
-//! are leaves that all may write, and `limits` what they write when somebody meets one; `address`, `spare` and `sparing` are
-//! leaves that all may use.
+//! are leaves that all may write, and `limits` what they write when somebody meets one; `address`, `escape`, `outbound`, `spare`
+//! and `sparing` are leaves that all may use.
 //! Nothing in this list uses what stands to its right: `error, config ← protocol ← hub ← connection ← worker ← http ←
 //! server`, `hub ← webhook ← server`, `event ← queue ← drain`. A test holds the house to that.
 
@@ -55,6 +57,8 @@ mod connection;
 mod drain;
 #[cfg(feature = "server")]
 mod error;
+#[cfg(feature = "server")]
+mod escape;
 #[cfg(feature = "extension")]
 pub mod extension;
 #[cfg(feature = "server")]
@@ -74,6 +78,8 @@ pub mod log;
 #[cfg(feature = "server")]
 pub mod metrics;
 #[cfg(feature = "server")]
+mod outbound;
+#[cfg(feature = "server")]
 pub mod parent;
 pub mod protocol;
 #[cfg(feature = "server")]
@@ -88,6 +94,8 @@ mod sparing;
 pub mod systemd;
 #[cfg(feature = "server")]
 pub mod tls;
+#[cfg(feature = "top")]
+pub mod top;
 #[cfg(feature = "server")]
 mod view;
 #[cfg(feature = "server")]

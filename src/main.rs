@@ -1,4 +1,4 @@
-//! The command line: `canyon serve`, `canyon publish`, `canyon check`.
+//! The command line: `canyon serve`, `canyon publish`, `canyon reload`, `canyon check`, `canyon top`.
 
 use canyon::check::{EVENT_BYTES, Limit, Limits};
 use canyon::config::{AppConfig, Config, ListenAddress, LogFormat, LogLevel, Settings};
@@ -9,6 +9,7 @@ use canyon::publisher::Publisher;
 use canyon::queue::{self, Access, MAX_PAYLOAD, ProducerOptions};
 use canyon::server::{Provision, Server};
 use canyon::tls::Tls;
+use canyon::top::{self, TopArgs};
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
 use std::ffi::OsString;
@@ -37,6 +38,8 @@ enum Command {
     Reload(ReloadArgs),
     /// Check the configuration and print what would be in effect, secrets redacted.
     Check(ServerArgs),
+    /// Show what a running server does: rates, queue, losses, busiest channels, slowest clients.
+    Top(TopArgs),
 }
 
 #[derive(Debug, Args)]
@@ -140,6 +143,7 @@ fn main() -> ExitCode {
         Command::Reload(args) => reload(args),
         Command::Publish(args) => publish(&args),
         Command::Check(args) => check(args),
+        Command::Top(args) => top::run(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,8 +4,9 @@
 //! and then costs one load per call. Payloads are shown only at the level `trace`; secrets never. What others have named
 //! or sent stays on its line: it can neither begin another one nor speak to the terminal.
 
+use crate::escape::Line;
 use crate::protocol::{ErrorReply, SocketId};
-use std::fmt::{self, Display, Write};
+use std::fmt::Display;
 
 /// A client was let in.
 pub(crate) fn connected(app: &str, socket_id: SocketId) {
@@ -43,35 +44,4 @@ pub(crate) fn event(from: impl Display, event: &str, channel: &str, data: &str) 
     let what = Line(format_args!("{event} to {channel}"));
     tracing::debug!(target: "view", "{what} from {from}, {} bytes", data.len());
     tracing::trace!(target: "view", "{what}: {}", Line(data));
-}
-
-/// A text with its control characters escaped.
-pub(crate) struct Line<T>(pub(crate) T);
-
-impl<T: Display> Display for Line<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(Escaping(f), "{}", self.0)
-    }
-}
-
-struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);
-
-impl Write for Escaping<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.chars().try_for_each(|c| match c.is_control() {
-            true => write!(self.0, "{}", c.escape_default()),
-            false => self.0.write_char(c),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_others_have_named_stays_on_its_line() {
-        let line = Line(format_args!("{} to {}", "client-x\r\n\u{1b}[2Jü", "private-\"a\""));
-        assert_eq!(line.to_string(), "client-x\\r\\n\\u{1b}[2Jü to private-\"a\"");
-    }
 }

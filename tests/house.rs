@@ -21,12 +21,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("bell", &[]),
     ("check", &["protocol"]),
     ("publisher", &["check", "event", "queue"]),
+    ("escape", &[]),
     ("fork_guard", &[]),
+    ("outbound", &[]),
     ("spare", &[]),
     ("sparing", &[]),
     ("limits", &["address", "metrics", "protocol", "sparing"]),
-    ("view", &["protocol"]),
-    ("watch", &["handover", "health", "metrics", "protocol", "view"]),
+    ("view", &["escape", "protocol"]),
+    ("watch", &["escape", "handover", "health", "metrics", "protocol"]),
     ("tls", &["config"]),
     ("error", &["config", "queue", "tls"]),
     ("handover", &["config"]),
@@ -47,7 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "watch",
         ],
     ),
-    ("webhook", &["config", "handover", "hub", "metrics", "protocol", "sparing", "watch"]),
+    ("webhook", &["config", "handover", "hub", "metrics", "outbound", "protocol", "sparing", "watch"]),
     (
         "connection",
         &[
@@ -128,6 +130,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("parent", &["config", "handover", "server", "systemd"]),
+    ("top", &["config", "escape", "outbound", "protocol"]),
     ("capi", &["check", "protocol", "publisher", "queue"]),
     ("extension", &["check", "config", "error", "event", "log", "parent", "publisher", "queue", "server"]),
 ];

@@ -10,6 +10,7 @@ use Canyon\Console\InstallCommand;
 use Canyon\Console\ReloadCommand;
 use Canyon\Console\StartCommand;
 use Canyon\Console\StatusCommand;
+use Canyon\Console\TopCommand;
 use Canyon\Http\Routes;
 use Canyon\Listeners\DiagnoseServer;
 use Illuminate\Broadcasting\BroadcastManager;
@@ -75,7 +76,7 @@ class CanyonServiceProvider extends ServiceProvider
             __DIR__.'/../resources/boost/skills' => $this->app->basePath('.ai/skills'),
         ], 'canyon-boost');
 
-        $this->commands([DoctorCommand::class, InstallCommand::class, ReloadCommand::class, StartCommand::class, StatusCommand::class]);
+        $this->commands([DoctorCommand::class, InstallCommand::class, ReloadCommand::class, StartCommand::class, StatusCommand::class, TopCommand::class]);
 
         if (class_exists(AboutCommand::class)) {
             AboutCommand::add('Canyon', fn () => $this->app->make(About::class)->toArray());

@@ -1,6 +1,6 @@
 //! Texts of others, made fit for a table: cut, and without what speaks to a terminal.
 
-use crate::view::Line;
+use crate::escape::Line;
 use std::fmt::{self, Display, Write};
 
 /// A text of at most `most` characters; one that was longer ends with `…`.

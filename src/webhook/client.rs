@@ -1,26 +1,15 @@
-//! Requests over HTTP and HTTPS.
-//!
-//! Certificates are checked against the system's authorities (`SSL_CERT_FILE` and `SSL_CERT_DIR` count), so that a
-//! private one can be used; where the system has none, as in a bare container, against Mozilla's list.
+//! The requests of webhooks, and what may become of them.
 
 use super::payload::Payload;
 use crate::config::WebhookConfig;
+use crate::outbound::{self, causes};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use hyper::{Method, Request};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
-use std::error::Error;
 use std::fmt;
 use std::io;
 use std::time::Duration;
-
-/// How long an unused connection is kept: under the 5 seconds after which many servers close theirs.
-const IDLE: Duration = Duration::from_secs(4);
 
 /// How much is read, and for how long, of an answer that nobody looks at, so that its connection can be used again.
 const ANSWER_BYTES: usize = 64 << 10;
@@ -64,42 +53,17 @@ pub(super) trait Post: Send + Sync + 'static {
     fn post(&self, target: &Target, payload: &Payload) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// Keeps connections for the requests of all endpoints. Redirects are not followed, and no proxy is used.
-pub(super) struct HttpClient(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+/// Keeps connections for the requests of all endpoints.
+pub(super) struct HttpClient(outbound::HttpClient);
 
 impl HttpClient {
-    /// A client for endpoints of which some are `secure`, if any are: reading the authorities takes a while.
+    /// A client for endpoints of which some are `secure`, if any are.
     ///
     /// # Errors
     /// If TLS cannot be set up.
     pub(super) fn new(secure: bool) -> io::Result<Self> {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        let tls = HttpsConnectorBuilder::new().with_tls_config(tls(secure).map_err(io::Error::other)?);
-        let connector = tls.https_or_http().enable_http1().wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .http1_title_case_headers(true)
-            .build(connector);
-        Ok(Self(client))
+        outbound::client(secure).map(Self)
     }
-}
-
-fn tls(secure: bool) -> Result<ClientConfig, rustls::Error> {
-    let provider = rustls::crypto::ring::default_provider();
-    let builder =
-        ClientConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions()?;
-    let trusting = if secure {
-        builder.clone().with_native_roots().unwrap_or_else(|error| {
-            tracing::info!(%error, "webhooks: trusting Mozilla's list of certificate authorities");
-            builder.with_webpki_roots()
-        })
-    } else {
-        builder.with_root_certificates(RootCertStore::empty())
-    };
-    Ok(trusting.with_no_client_auth())
 }
 
 impl Post for HttpClient {
@@ -133,12 +97,6 @@ impl Target {
         }
         Ok(request)
     }
-}
-
-/// An error and what it came from, in one line.
-fn causes(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 impl fmt::Debug for HttpClient {

@@ -1,29 +1,12 @@
 //! SIGTERM, SIGINT, and a second of them.
 
-use crate::program::{DISMISSAL, Program, Subscriber, until};
-use canyon::check::{EVENT_BYTES, Limit, Limits};
-use canyon::protocol::channel::MAX_NAME_LENGTH;
+use crate::program::{DISMISSAL, Program, Subscriber, publish, publisher, until};
 use canyon::protocol::signature;
-use canyon::publisher::Publisher;
-use canyon::queue::ProducerOptions;
 use md5::{Digest, Md5};
 use rustix::process::Signal;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-fn publisher(queue: &Path) -> Publisher {
-    let limits = Limits {
-        event_bytes: Limit { most: EVENT_BYTES, setting: "" },
-        channel_length: Limit { most: MAX_NAME_LENGTH, setting: "" },
-    };
-    Publisher::attach(ProducerOptions::new(queue), b"1", limits).unwrap()
-}
-
-fn publish(publisher: &mut Publisher, name: &str) {
-    publisher.publish([&b"lobby"[..]].into_iter(), name.as_bytes(), b"{}", None).unwrap();
-}
 
 /// Head and body of a signed request that publishes an event.
 fn request(body: &str) -> (String, String) {
@@ -101,7 +84,7 @@ fn drain_seconds_closes_one_client_after_the_other_and_serves_the_others() {
     program.signal(Signal::TERM);
     until(|| TcpStream::connect(&program.address).is_err());
     until(|| clients.iter_mut().any(Subscriber::is_dismissed));
-    publish(&mut publisher, "still-there");
+    publish(&mut publisher, "lobby", "still-there");
     let (gone, mut there): (Vec<_>, Vec<_>) = clients.into_iter().partition_dismissed();
     assert!(!gone.is_empty() && there.len() > 300, "{} are gone", gone.len());
     there[0].hear("still-there");
@@ -180,7 +163,7 @@ fn no_event_is_lost_when_a_server_ends_and_another_begins() {
     let mut publisher = publisher(&program.queue());
     let publishing = std::thread::spawn(move || {
         for number in 0..EVENTS {
-            publish(&mut publisher, &format!("event-{number}."));
+            publish(&mut publisher, "lobby", &format!("event-{number}."));
             std::thread::sleep(Duration::from_micros(500));
         }
         publisher

@@ -8,3 +8,6 @@ mod log;
 mod notification;
 mod process_one;
 mod program;
+mod top;
+mod top_live;
+mod traffic;

@@ -1,10 +1,14 @@
 //! A running `canyon serve`, and bare clients.
 
+use canyon::check::{EVENT_BYTES, Limit, Limits};
+use canyon::protocol::channel::MAX_NAME_LENGTH;
+use canyon::publisher::Publisher;
+use canyon::queue::ProducerOptions;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -180,6 +184,19 @@ impl Drop for Program {
     }
 }
 
+/// What publishes into a server's queue.
+pub(crate) fn publisher(queue: &Path) -> Publisher {
+    let limits = Limits {
+        event_bytes: Limit { most: EVENT_BYTES, setting: "" },
+        channel_length: Limit { most: MAX_NAME_LENGTH, setting: "" },
+    };
+    Publisher::attach(ProducerOptions::new(queue), b"1", limits).unwrap()
+}
+
+pub(crate) fn publish(publisher: &mut Publisher, channel: &str, name: &str) {
+    publisher.publish([channel.as_bytes()].into_iter(), name.as_bytes(), b"{}", None).unwrap();
+}
+
 const HANDSHAKE: &str = "GET /app/app-key?protocol=7 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
 
@@ -217,6 +234,15 @@ impl Subscriber {
         while self.read() {}
         self.stream.set_nonblocking(false).unwrap();
         self.has_heard(&DISMISSAL)
+    }
+
+    /// Reads what has come, and forgets it.
+    pub(crate) fn forget(&mut self) {
+        self.stream.set_nonblocking(true).unwrap();
+        while self.read() {
+            self.heard.clear();
+        }
+        self.stream.set_nonblocking(false).unwrap();
     }
 
     fn has_heard(&self, bytes: &[u8]) -> bool {

@@ -8,8 +8,9 @@ source "$here/common.sh"
 
 # libclang: bindgen reads PHP's headers with it. libapparmor1 and libsystemd0: php-fpm
 # (see php82.sh) is linked against them. autoconf and the like: phpize runs them. tzdata: both PHPs read the system's time zones.
+# tmux: the terminal in which canyon top is tested.
 wanted=(build-essential ca-certificates libclang-dev chromium tzdata libapparmor1 libsystemd0 python3-venv
-    autoconf automake libtool pkgconf shtool)
+    autoconf automake libtool pkgconf shtool tmux)
 php82=(php8.2-cli php8.2-dev php8.2-curl php8.2-mbstring php8.2-sqlite3 php8.2-xml)
 
 missing_packages() {

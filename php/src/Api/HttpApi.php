@@ -108,9 +108,9 @@ final class HttpApi
     /**
      * Get the addresses to try.
      *
-     * @return list<string>
+     * @return non-empty-list<string>
      */
-    private function addresses(): array
+    public function addresses(): array
     {
         $present = static fn (string $socket) => @filetype(substr($socket, strlen('unix:'))) === 'socket';
 
