@@ -77,8 +77,7 @@ impl Guest {
 
     /// Stays for the whole soak, and judges in the end whether everything has come.
     pub(crate) async fn stay(mut self) {
-        while let Some(socket) = self.come().await {
-            let begun = Instant::now();
+        while let Some((begun, socket)) = self.come().await {
             match self.visit(socket, None).await {
                 Ok(socket) => return socket.close().await,
                 Err(why) => self.note_cut(begun, &why),
@@ -87,16 +86,17 @@ impl Guest {
         }
     }
 
-    /// Connects, if need be again and again; `None` once the soak is over.
-    async fn come(&mut self) -> Option<Socket> {
+    /// Connects, if need be again and again; when that began, and `None` once the soak is over.
+    async fn come(&mut self) -> Option<(Instant, Socket)> {
         let mut attempts = 0;
         loop {
+            let begun = Instant::now();
             match Socket::connect(&self.world, None).await {
                 Ok(socket) => {
                     let tally = &self.world.tally;
                     tally.connections.fetch_add(1, Ordering::Relaxed);
                     tally.reconnections.fetch_add(u64::from(!self.followers.is_empty()), Ordering::Relaxed);
-                    return Some(socket);
+                    return Some((begun, socket));
                 }
                 Err(why) if !self.world.is_in_aftermath() => {
                     self.world.wrongs().refused.note(format_args!("{}: {why}", self.user_id));
@@ -302,8 +302,7 @@ pub(crate) async fn churn(world: Arc<World>, lane: u64) {
         let mut guest = Guest::new(&world, user_id, channels.into_iter().collect());
         guest.signs_in = random.percent(20);
         let until = Instant::now() + random.millis(50..=6_000);
-        let Some(socket) = guest.come().await else { return };
-        let begun = Instant::now();
+        let Some((begun, socket)) = guest.come().await else { return };
         match guest.visit(socket, Some(until)).await {
             Ok(socket) => leave(&world, socket, &guest.channels, &mut random).await,
             Err(why) => guest.note_cut(begun, &why),
