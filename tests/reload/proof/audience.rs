@@ -179,7 +179,7 @@ impl Audience {
         self.runtime.shutdown_background();
         let mut report = std::mem::take(&mut *self.seen.report.lock().unwrap());
         for follower in &followers {
-            follower.lock().unwrap().conclude(ledger).into_iter().for_each(|fault| report.note(fault));
+            follower.lock().unwrap().conclude(ledger).into_iter().for_each(|fault| report.note(&fault));
         }
         report.deliveries = self.seen.deliveries.load(Ordering::Relaxed);
         report
@@ -187,7 +187,7 @@ impl Audience {
 }
 
 impl Report {
-    fn note(&mut self, fault: Fault) {
+    fn note(&mut self, fault: &Fault) {
         match fault {
             Fault::Lost(count, _) => self.lost += count,
             Fault::Doubled(_) => self.disordered += 1,
@@ -225,7 +225,7 @@ fn note(follower: &mut Follower, payload: &[u8], seen: &Seen) {
     }
     let (source, number) = ledger::read(&said.data, follower.channel).unwrap();
     if let Err(fault) = follower.event(source, number) {
-        seen.report.lock().unwrap().note(fault);
+        seen.report.lock().unwrap().note(&fault);
     }
     seen.deliveries.fetch_add(1, Ordering::Relaxed);
     let now = Instant::now();

@@ -125,7 +125,7 @@ fn http(random: &mut Random) -> Attempt {
         }
         5 => {
             let cut = random.below(good.len());
-            plain("API: cut short", good[..cut].as_bytes().to_vec(), Wanted::Anything)
+            plain("API: cut short", good.as_bytes()[..cut].to_vec(), Wanted::Anything)
         }
         6 => {
             let (mut bytes, at) = (good.into_bytes(), random.below(60));
