@@ -179,7 +179,7 @@ impl Audience {
         self.runtime.shutdown_background();
         let mut report = std::mem::take(&mut *self.seen.report.lock().unwrap());
         for follower in &followers {
-            follower.lock().unwrap().conclude(ledger).iter().for_each(|fault| report.note(fault));
+            follower.lock().unwrap().conclude(ledger).into_iter().for_each(|fault| report.note(&fault));
         }
         report.deliveries = self.seen.deliveries.load(Ordering::Relaxed);
         report
