@@ -54,12 +54,12 @@ fn it_serves_reloads_restarts_reaps_and_ends_as_anywhere_else() {
     client.say(r#"{"event":"pusher:ping","data":{}}"#);
     client.hear("pusher:pong");
     until(|| !children(parent).contains(&first));
-    kill_process(parent, Signal::USR2).unwrap();
     let second = only_child(parent);
+    kill_process(parent, Signal::USR2).unwrap();
     until(|| children(parent).iter().any(|child| *child != second) && children(parent).len() == 1);
 
     // What others leave behind is process 1's to wait for.
-    let left = inside(parent, is_mapped, "sleep 0.3 & echo left");
+    let left = inside(parent, is_mapped, "sleep 2 & echo left");
     assert_eq!(left.stdout, b"left\n", "{left:?}");
     until(|| children(parent).len() == 2);
     until(|| children(parent).len() == 1);
