@@ -92,17 +92,6 @@ impl Refusal {
         Self { asks_for_token: true, ..Self::new(StatusCode::UNAUTHORIZED, message) }
     }
 
-    /// Whether it is said before the body has been read.
-    fn is_early(&self) -> bool {
-        matches!(
-            self.status,
-            StatusCode::NOT_FOUND
-                | StatusCode::METHOD_NOT_ALLOWED
-                | StatusCode::UNAUTHORIZED
-                | StatusCode::UPGRADE_REQUIRED
-        )
-    }
-
     fn answer(self) -> Answer {
         let mut answer = Response::new(Full::from(format!("{}\n", self.message)));
         *answer.status_mut() = self.status;
@@ -224,14 +213,18 @@ async fn answer(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> 
     if upgrade::is_requested(&request) {
         return upgrade::answer(worker, request, peer);
     }
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let has_body = !request.body().is_end_stream();
-    route(worker, request).await.unwrap_or_else(|mut refusal| {
-        // The connection does not outlive a body that nobody reads. A proxy that is not told so sends its next request there.
-        refusal.ends_connection |= has_body && refusal.is_early();
+    let (head, mut body) = request.into_parts();
+    let request = Request::from_parts(head, ());
+    let mut answer = route(worker, &request, &mut body).await;
+    if let Err(refusal) = &mut answer {
+        // The connection does not outlive a body that nobody has read. A proxy must know, or it sends its next request there.
+        refusal.ends_connection |= !signed::forget(&mut body).await;
+    }
+    answer.unwrap_or_else(|refusal| {
+        let (method, path) = (request.method(), request.uri().path());
         let what = format_args!("{method} {path}");
         view::refused(what, format_args!("{} {}", refusal.status.as_u16(), refusal.message));
-        if let Some(app) = asked_app(worker, &path) {
+        if let Some(app) = asked_app(worker, path) {
             let refused = Refused { what: "http", code: Some(refusal.status.as_u16()), ..Refused::default() };
             let why = refusal.redacted.as_deref().unwrap_or(&refusal.message);
             worker.hub.note_refusal(app, refused, format_args!("{what}: {why}"));
@@ -247,8 +240,8 @@ fn asked_app<'a>(worker: &'a Worker, path: &str) -> Option<&'a Arc<App>> {
     worker.hub.app_by_id(&percent_decode_str(id).decode_utf8().ok()?)
 }
 
-async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer, Refusal> {
-    let path = request.uri().path().to_owned();
+async fn route(worker: &Rc<Worker>, request: &Request<()>, body: &mut Incoming) -> Result<Answer, Refusal> {
+    let path = request.uri().path();
     let not_found = || Refusal::new(StatusCode::NOT_FOUND, format!("Nothing is served at {path}"));
     // The prefix is ours alone: server libraries sign the path without it.
     let inside = path.strip_prefix(worker.settings.path_prefix.as_str()).ok_or_else(not_found)?;
@@ -261,27 +254,27 @@ async fn route(worker: &Rc<Worker>, request: Request<Incoming>) -> Result<Answer
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     match segments[..] {
         ["up"] => {
-            require_method(&request, &Method::GET)?;
+            require_method(request, &Method::GET)?;
             Ok(up())
         }
         ["ready"] => {
-            require_method(&request, &Method::GET)?;
+            require_method(request, &Method::GET)?;
             Ok(ready::answer(&worker.hub.health))
         }
         // Without a token it is not served here, and nobody need know that it could be.
         ["metrics"] if worker.settings.metrics_token.is_some() => {
-            require_method(&request, &Method::GET)?;
-            metrics::answer(&worker.hub, worker.settings.metrics_token.as_ref(), &request)
+            require_method(request, &Method::GET)?;
+            metrics::answer(&worker.hub, worker.settings.metrics_token.as_ref(), request)
         }
         ["apps", app_id, ref endpoint @ ..] => {
             let endpoint = Endpoint::of(endpoint).ok_or_else(not_found)?;
-            require_method(&request, endpoint.method())?;
+            require_method(request, endpoint.method())?;
             // Before the signature, which needs the app's secret. (The hosted status is not known.)
             let app = worker
                 .hub
                 .app_by_id(app_id)
                 .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("No app has the id {app_id}")))?;
-            let signed = signed::verify(app, inside, request, endpoint.data_bytes(app)).await;
+            let signed = signed::verify(app, inside, request, body, endpoint.data_bytes(app)).await;
             let signed = signed.inspect_err(|refusal| ended::note_refusal(&worker.hub, app, refusal))?;
             if !app.config.enabled {
                 return Err(Refusal::new(StatusCode::FORBIDDEN, "Application disabled"));

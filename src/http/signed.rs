@@ -34,15 +34,15 @@ pub(super) struct Signed {
 pub(super) async fn verify(
     app: &App,
     path: &str,
-    request: Request<Incoming>,
+    request: &Request<()>,
+    body: &mut Incoming,
     data_bytes: usize,
 ) -> Result<Signed, Refusal> {
     let unauthorized = |why| Refusal::new(StatusCode::UNAUTHORIZED, why);
-    let (head, body) = request.into_parts();
-    let query = head.uri.query().unwrap_or_default().to_owned();
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let parsed = Query::parse(&query);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-    check_signature(app, (head.method.as_str(), path), &parsed, now).map_err(|why| Refusal {
+    check_signature(app, (request.method().as_str(), path), &parsed, now).map_err(|why| Refusal {
         // An event may stand in the parameters.
         redacted: why.split_once(": you should").map(|(why, _)| format!("{why} of its path and parameters")),
         ..unauthorized(why)
@@ -56,7 +56,7 @@ pub(super) async fn verify(
 ///
 /// Of one that is too large a bounded part is read and forgotten, so that its sender gets to read the answer: a
 /// connection that is cut in the middle of a body shows no answer at all.
-async fn read(mut body: Incoming, data_bytes: usize) -> Result<Bytes, Refusal> {
+async fn read(body: &mut Incoming, data_bytes: usize) -> Result<Bytes, Refusal> {
     // The text of an event can grow sixfold when it is escaped as JSON; the rest is names and punctuation.
     let limit = data_bytes * 6 + (64 << 10);
     let ended = || Refusal { ends_connection: true, ..too_large(limit) };
@@ -78,6 +78,21 @@ async fn read(mut body: Incoming, data_bytes: usize) -> Result<Bytes, Refusal> {
         }
     }
     if length > limit { Err(too_large(limit)) } else { Ok(kept.freeze()) }
+}
+
+/// Reads the rest of a body whose request is refused, if that is little and comes at once; whether it was read to its end.
+pub(super) async fn forget(body: &mut Incoming) -> bool {
+    const LITTLE: usize = 64 << 10;
+    const AT_ONCE: Duration = Duration::from_millis(500);
+    let mut left = LITTLE;
+    let all = async {
+        while let Some(frame) = body.frame().await {
+            let length = frame.ok()?.into_data().map_or(0, |data| data.len());
+            left = left.checked_sub(length)?;
+        }
+        Some(())
+    };
+    matches!(tokio::time::timeout(AT_ONCE, all).await, Ok(Some(())))
 }
 
 fn too_large(limit: usize) -> Refusal {
