@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -115,13 +116,10 @@ impl Socket {
         }
     }
 
-    /// Reads until the server hangs up, and answers nothing.
-    pub(crate) async fn outlast(&mut self) -> String {
-        loop {
-            if let Err(end) = self.next().await {
-                return end;
-            }
-        }
+    /// Reads until the server hangs up, and answers nothing: past the library, which would answer pings.
+    pub(crate) async fn outlast(&mut self) {
+        let mut buffer = vec![0; 64 << 10];
+        while matches!(self.stream.get_mut().read(&mut buffer).await, Ok(1..)) {}
     }
 
     /// Says goodbye as RFC 6455 has it.
